@@ -7,7 +7,7 @@ it still hangs, no second one is asked, so that a drowning server is never given
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TypeVar
 
 from console.reading import Failure, FailureKind, Reading, SourceError
@@ -25,7 +25,7 @@ async def watch(
     timeout_s: float,
     name: str,
     clock: Callable[[], float] = time.time,
-) -> AsyncIterator[Reading[T]]:
+) -> AsyncGenerator[Reading[T], None]:
     """Readings for ever: a good one each `every_s` seconds; after a failure pauses of 1, 2, 4 s, then 4 s.
 
     `name` is what messages call the source. A failed reading carries the last good value.

@@ -1,0 +1,30 @@
+"""`triage` and `python -m console`."""
+
+import os
+import sys
+import threading
+
+# Textual reads these when it is imported, and an SSH line pays for every byte: no animations, no smooth scrolling.
+_TEXTUAL_DEFAULTS = {"TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
+
+
+def main() -> None:
+    """Run the command line and leave the process at once, with its exit code."""
+    for name, value in _TEXTUAL_DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    from console.cli import run
+
+    code = run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            code = code or 1
+    if threading.active_count() > 1:
+        # A driver's thread (a name lookup, a frozen socket) must not hold a program that the operator has left.
+        os._exit(code)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

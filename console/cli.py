@@ -1,0 +1,289 @@
+"""The command line: names, options and exit codes are a contract for scripts. Opens a screen only when one is wanted."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from console.problem import Problem, Problems
+
+if TYPE_CHECKING:
+    from console.config import Loaded, SystemConfig
+    from console.system import System
+
+T = TypeVar("T")
+
+OK: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+CAUSE: Final = 3
+UNDECIDED: Final = 4
+
+EPILOG = """exit codes: 0 nothing wrong · 1 the program itself failed · 2 bad usage, config or guide ·
+            3 a cause was found · 4 undecided"""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command and return its exit code. Nothing that a user sees is ever a traceback."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        arguments = _parser().parse_args(argv)
+        return int(arguments.run(arguments))
+    except SystemExit as end:  # argparse: usage (2) or --help (0)
+        return end.code if isinstance(end.code, int) else USAGE
+    except Problems as problems:
+        print(problems, file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except Exception as error:
+        print(_crash(error), file=sys.stderr)
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--system", metavar="S", help="the system to look at (default: the config's default_system)")
+    common.add_argument("--config", metavar="FILE", type=Path, help="another config.toml")
+    parser = argparse.ArgumentParser(
+        prog="triage",
+        parents=[common],
+        description="A full-screen console for people on call. Without a command it opens the console.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("--write", action="store_true", help="start with writing armed (for ten minutes)")
+    parser.set_defaults(run=_console)
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+
+    def command(name: str, run: Any, words: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, parents=[common], help=words, description=words, epilog=EPILOG)
+        added.set_defaults(run=run)
+        return added
+
+    practice = command("practice", _practice, "the console on a built-in simulated stack: nothing outside is touched")
+    practice.add_argument("--scenario", metavar="ID", default="healthy", help="a fault, healthy, or random")
+    practice.add_argument("--seed", metavar="N", type=int, default=1, help="the same seed gives the same stack")
+
+    check = command("check", _check, "walk issues headless: reads run, fixes are only named")
+    check.add_argument("issues", metavar="ISSUE", nargs="*", help="such as sms.c2 (default: every issue of the system)")
+    check.add_argument("--json", action="store_true", help="one JSON object")
+    check.add_argument("--timeout", metavar="SECONDS", type=_seconds, default=10.0, help="for the whole command")
+    check.add_argument("--input", metavar="NAME=VALUE", action="append", default=[], help="what a step would ask for")
+    check.add_argument("--practice", metavar="FAULT", help="on a simulated stack that has this fault (healthy: none)")
+
+    issues = command("issues", _issues, "every issue, its chord, severity, and when it was last walked")
+    issues.add_argument("--json", action="store_true", help="a list of objects")
+
+    lint = command("lint", _lint, "check guides and config: file:line:column: what, and how to mend it")
+    lint.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="default: the shipped guides and the config")
+
+    doctor = command("doctor", _doctor, "each source: reachable, version, privileges, latency; what to do if not")
+    doctor.add_argument("--json", action="store_true", help="one JSON object")
+
+    lab = command("lab", _lab, "a real stack in containers, made and owned by Triage")
+    lab.add_argument("action", choices=["up", "down", "status", "inject", "undo"])
+    lab.add_argument("fault", nargs="?", help="for inject and undo, such as sms.c2.pool-exhausted")
+    return parser
+
+
+def _console(arguments: argparse.Namespace) -> int:
+    if not _has_terminal():
+        return USAGE
+    loaded, config = _load(arguments)
+    _warn(loaded)
+
+    def build() -> "System":
+        from console.system import live_system
+
+        return live_system(config)
+
+    return _open_screen(build, write=arguments.write)
+
+
+def _practice(arguments: argparse.Namespace) -> int:
+    if not _has_terminal():
+        return USAGE
+    _, config = _load(arguments)
+    scenario = _scenario(arguments.scenario, arguments.seed)
+
+    def build() -> "System":
+        from console.practice.simulated.system import simulated_config, simulated_system
+
+        return simulated_system(simulated_config(config), fault=scenario, seed=arguments.seed)
+
+    return _open_screen(build, write=False)
+
+
+def _open_screen(build: Any, *, write: bool) -> int:
+    from screens.app import run_app
+
+    return run_app(build, write=write)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from console.guides.check import check, exit_code
+    from console.guides.check_text import as_text
+
+    inputs = dict(_name_value(item) for item in arguments.input)
+    loaded, config = _load(arguments)
+    if arguments.practice:
+        from console.practice.simulated.system import simulated_config, simulated_system
+
+        system = simulated_system(simulated_config(config), fault=_scenario(arguments.practice, 1))
+    else:
+        _warn(loaded)
+        from console.system import live_system
+
+        system = live_system(config)
+
+    async def walk() -> dict[str, Any]:
+        await system.open()
+        try:
+            return await check(system, arguments.issues, timeout_s=arguments.timeout, inputs=inputs)
+        finally:
+            await system.aclose()
+
+    result = run_async(walk())
+    print(json.dumps(result, ensure_ascii=False, indent=1) if arguments.json else as_text(result))
+    return exit_code(result)
+
+
+def _issues(arguments: argparse.Namespace) -> int:
+    from console.guides.check import list_issues
+    from console.guides.check_text import issues_as_text
+
+    _, config = _load(arguments)
+    found = list_issues(config)
+    print(json.dumps(found, ensure_ascii=False, indent=1) if arguments.json else issues_as_text(found))
+    return OK
+
+
+def _lint(arguments: argparse.Namespace) -> int:
+    from console.guides.lint import lint
+
+    problems = lint(arguments.paths, getattr(arguments, "config", None))
+    for problem in problems:
+        print(problem)
+    if not problems:
+        print("Nothing to mend.")
+    return USAGE if problems else OK
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from console.doctor import run as examine
+    from console.system import live_system
+
+    loaded, config = _load(arguments)
+    _warn(loaded)
+    system = live_system(config)
+
+    async def visit() -> int:
+        await system.open()
+        try:
+            return await examine(system, as_json=arguments.json, out=sys.stdout)
+        finally:
+            await system.aclose()
+
+    return run_async(visit())
+
+
+def _lab(arguments: argparse.Namespace) -> int:
+    from console.practice.lab.command import run as lab
+
+    _, config = _load(arguments)
+    return lab(arguments.action, config.name, config, arguments.fault, sys.stdout)
+
+
+def _load(arguments: argparse.Namespace) -> "tuple[Loaded, SystemConfig]":
+    from console.config import find_config, load_config
+
+    loaded = load_config(find_config(getattr(arguments, "config", None)))
+    try:
+        return loaded, loaded.config.system(getattr(arguments, "system", None))
+    except KeyError as error:
+        raise Problems([Problem(str(loaded.path), 1, 1, str(error.args[0]))]) from None
+
+
+def _warn(loaded: "Loaded") -> None:
+    for warning in loaded.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+
+
+def _scenario(wanted: str, seed: int) -> str:
+    from console.practice.simulated.system import fault_ids
+
+    known = fault_ids()
+    if wanted == "random":
+        import random
+
+        return random.Random(seed if seed != 1 else time.time_ns()).choice([item for item in known if item != "healthy"])  # noqa: S311 -- a pick, not a secret
+    if wanted not in known:
+        raise Problems([Problem("--scenario", 1, 1, f"there is no fault {wanted!r}", f"Known: {', '.join(known)}")])
+    return wanted
+
+
+def _name_value(item: str) -> tuple[str, str]:
+    name, separator, value = item.partition("=")
+    if not separator or not name:
+        raise Problems([Problem("--input", 1, 1, f"{item!r} is not NAME=VALUE")])
+    return name, value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0.1 <= value <= 3600:
+        raise argparse.ArgumentTypeError("must be between 0.1 and 3600")
+    return value
+
+
+def _has_terminal() -> bool:
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        return True
+    print("Triage's console needs a terminal; without one use `triage check` (see `triage check --help`).", file=sys.stderr)
+    return False
+
+
+def run_async(main: Coroutine[Any, Any, T]) -> T:
+    """`asyncio.run` that ends when its work ends: a name lookup or a frozen socket in a thread is not waited for."""
+    loop = asyncio.new_event_loop()
+    try:
+        task = loop.create_task(main)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            return loop.run_until_complete(task)
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+        finally:
+            rest = asyncio.all_tasks(loop)
+            for other in rest:
+                other.cancel()
+            if rest:
+                loop.run_until_complete(asyncio.wait(rest, timeout=1))
+    finally:
+        asyncio.set_event_loop(None)
+        with contextlib.suppress(RuntimeError):
+            loop.close()
+
+
+def _crash(error: Exception) -> str:
+    """One sentence for the user; the rest, without local variables and secrets, goes to a file for a report."""
+    from console.state import state_dir, write_private
+    from console.text import hide_secrets
+
+    where = state_dir() / f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+    summary = f"Triage failed: {type(error).__name__}: {hide_secrets(str(error))[:300]}."
+    try:
+        write_private(where, hide_secrets("".join(traceback.format_exception(error))))
+    except OSError:
+        return f"{summary} The details could not be written to {where}."
+    return f"{summary} Please report it with {where}."

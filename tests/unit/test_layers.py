@@ -1,0 +1,42 @@
+"""The house's rules hold at run time too: what is not wanted is not imported."""
+
+import subprocess
+import sys
+
+import pytest
+
+DRIVERS = ("docker", "psycopg", "redis", "httpx", "prometheus_api_client", "requests", "psutil")
+
+
+def modules_after(statement: str) -> set[str]:
+    script = f"{statement}\nimport sys\nprint('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in done.stdout.split()} | set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import console.cli",
+        "import console.guides.check, console.guides.check_text, console.guides.lint",
+        "import console.doctor",
+        "from console.config import load_config, shipped_config; from console.system import live_system; "
+        "live_system(load_config(shipped_config()).config.system('sms'))",
+    ],
+)
+def test_the_console_needs_no_screen_and_no_driver_until_one_is_asked(statement: str) -> None:
+    loaded = modules_after(statement)
+    assert not loaded & {"textual", "rich", "screens", "widgets"}
+    assert not loaded & set(DRIVERS)
+
+
+def test_the_screens_need_no_driver_at_start() -> None:
+    loaded = modules_after("import screens.app")
+    assert not loaded & set(DRIVERS)
+
+
+def test_widgets_do_not_know_screens() -> None:
+    script = """import importlib, pkgutil, widgets
+for module in pkgutil.iter_modules(widgets.__path__):
+    importlib.import_module("widgets." + module.name)"""
+    assert "screens" not in modules_after(script)
