@@ -1,0 +1,122 @@
+"""What a check is, what it finds, and how it is made under a time limit without ever raising."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
+
+from console.config import SystemConfig
+from console.guides.issue import CheckCall
+from console.guides.readings import Readings
+from console.reading import Failure, FailureKind, SourceError
+
+FactValue = bool | int | float | str | None
+
+
+class FactType(StrEnum):
+    BOOL = "bool"
+    NUMBER = "number"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A named result of a check. `choices`: every value that a text may have, empty when it is free."""
+
+    name: str
+    type: FactType
+    meaning: str
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a check saw. A fact that is left out, or None, could not be read: `unread` says why. Texts are clean."""
+
+    facts: Mapping[str, FactValue]
+    headline: str
+    """One sentence: what the answer to the step's question is."""
+    evidence: tuple[str, ...] = ()
+    unread: tuple[Failure, ...] = ()
+    """What could not be read although the check itself was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A kind of question. `command` derives what a person would type from configuration and parameters."""
+
+    name: str
+    title: str
+    parameters: type[BaseModel]
+    facts: tuple[Fact, ...]
+    command: Callable[[SystemConfig, Any], str]
+    make: Callable[[Readings, Any], Awaitable[Findings]]
+    facts_for: Callable[[Any], tuple[Fact, ...]] | None = None
+    """Facts that depend on the parameters (the answers of an `ask`); None: always `facts`."""
+
+    def declared(self, parameters: BaseModel) -> Mapping[str, Fact]:
+        """The facts of a call by name."""
+        facts = self.facts_for(parameters) if self.facts_for else self.facts
+        return {fact.name: fact for fact in facts}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A check that was made, or could not be: every declared fact is there, None when it is unknown."""
+
+    facts: Mapping[str, FactValue]
+    headline: str
+    evidence: tuple[str, ...] = ()
+    unread: tuple[Failure, ...] = ()
+    failure: Failure | None = None
+    elapsed_s: float = 0.0
+    declared: Mapping[str, Fact] = field(default_factory=dict)
+
+
+async def run_check(call: CheckCall, readings: Readings, *, limit_s: float = 3.0) -> Outcome:
+    """Make a check. Never raises for what the world does: a source that fails or is out of time leaves its facts unknown."""
+    from console.guides.checks.registry import find_check
+
+    check = find_check(call.name)
+    if check is None:
+        raise KeyError(call.name)
+    declared = check.declared(call.parameters)
+    started = time.monotonic()
+    findings, failure = await _make(check, call.parameters, readings, limit_s)
+    elapsed_s = time.monotonic() - started
+    if findings is None:
+        headline = failure.message if failure else ""
+        return Outcome(dict.fromkeys(declared), headline, (), (), failure, elapsed_s, declared)
+    facts = {name: findings.facts.get(name) for name in declared}
+    return Outcome(facts, findings.headline, findings.evidence, findings.unread, None, elapsed_s, declared)
+
+
+async def _make(check: Check, parameters: BaseModel, readings: Readings, limit_s: float) -> tuple[Findings | None, Failure | None]:
+    task = asyncio.ensure_future(_call(check, parameters, readings))
+    try:
+        await asyncio.wait({task}, timeout=limit_s)
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    if not task.done():
+        # It is left behind, not awaited: some drivers take seconds to notice that they are cancelled.
+        task.cancel()
+        message = f"The check {check.name} was not answered within {limit_s:g} s."
+        return None, Failure(FailureKind.TIMEOUT, message, "The source may be frozen or overloaded: `triage doctor` tells which.")
+    try:
+        return task.result(), None
+    except SourceError as error:
+        return None, error.failure
+    except Exception as error:
+        # A defect of ours must leave one step unknown, not end the program in the middle of an incident.
+        message = f"The check {check.name} failed in an unexpected way: {type(error).__name__}."
+        return None, Failure(FailureKind.GARBAGE, message, "Please report this.")
+
+
+async def _call(check: Check, parameters: BaseModel, readings: Readings) -> Findings:
+    return await check.make(readings, parameters)
