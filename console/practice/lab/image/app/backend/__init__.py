@@ -1,0 +1,1 @@
+"""The practice lab's Student Management backend."""

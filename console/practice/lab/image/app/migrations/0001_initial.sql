@@ -1,0 +1,1 @@
+-- Users, roles, students, courses and enrollments.

@@ -1,0 +1,31 @@
+#!/bin/bash
+# Makes the cluster and its data at the first start, then runs PostgreSQL in the foreground with its log on stderr.
+set -euo pipefail
+backups=/var/lib/postgresql/backups
+as_postgres=(setpriv --reuid=postgres --regid=postgres --init-groups)
+
+install -d -o postgres -g postgres -m 0755 /var/lib/postgresql "$backups"
+install -d -o postgres -g postgres -m 2775 /run/postgresql
+
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+    echo "Making the database cluster in $PGDATA"
+    rm -rf "$PGDATA"   # A first start that was cut off leaves a half-made cluster, which initdb refuses.
+    staging="$PGDATA.new"
+    rm -rf "$staging"
+    "${as_postgres[@]}" initdb --pgdata="$staging" --encoding=UTF8 --locale=C.UTF-8 --data-checksums --no-sync \
+        --wal-segsize=4 --auth-local=trust --auth-host=scram-sha-256 > /dev/null
+    echo "host all all all scram-sha-256" >> "$staging/pg_hba.conf"
+    echo "include '/lab/postgresql.conf'" >> "$staging/postgresql.conf"
+    # The seeding server listens on the socket alone, so that nobody meets a database without its tables.
+    "${as_postgres[@]}" pg_ctl --pgdata="$staging" --wait --timeout=60 --silent \
+        -o "-c listen_addresses= -c fsync=off" start > /dev/null
+    psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --username postgres --dbname postgres \
+        --set password="$POSTGRES_PASSWORD" --file /lab/roles.sql
+    psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --username sms_user --dbname student_management \
+        --file /lab/schema.sql --file /lab/seed.sql
+    "${as_postgres[@]}" pg_ctl --pgdata="$staging" --wait --mode=fast --silent stop
+    mv "$staging" "$PGDATA"
+    echo "The database student_management is ready"
+fi
+
+exec "${as_postgres[@]}" postgres -D "$PGDATA"

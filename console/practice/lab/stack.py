@@ -1,0 +1,279 @@
+"""Brings the lab of one system up, takes it down, and says how it stands."""
+
+import fcntl
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from console.practice.lab import engine
+from console.practice.lab.errors import LabError
+from console.practice.lab.image_build import ensure_image
+from console.practice.lab.plan import (
+    OWNER_LABEL,
+    SPEC_LABEL,
+    VOLUME_MIB,
+    ContainerSpec,
+    LabPlan,
+    Service,
+    container_specs,
+    creation,
+)
+from console.practice.lab.ready import ServiceState, service_state, waiting_for
+from console.state import private_dir, state_dir, write_private
+from console.text import clean
+
+READY_TIMEOUT_S = 120.0
+POLL_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class LabStatus:
+    """How the lab stands: every service, and what is still awaited before it counts as up."""
+
+    services: tuple[ServiceState, ...]
+    waiting: tuple[str, ...]
+
+    @property
+    def up(self) -> bool:
+        return not self.waiting
+
+
+class Lab:
+    """The lab of one system on one engine. Every call blocks; every question to the engine has a timeout."""
+
+    def __init__(self, plan: LabPlan, engine_url: str | None, say: Callable[[str], None]) -> None:
+        self.plan = plan
+        self._engine_url = engine_url
+        self._say = say
+        self._client: Any = None
+        self.folder = state_dir() / "lab" / plan.system
+
+    @property
+    def client(self) -> Any:
+        """The docker client, connected at its first use; raises LabError when no engine answers."""
+        if self._client is None:
+            self._client = engine.connect(self._engine_url)
+        return self._client
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def password(self) -> str:
+        """The password of sms_user and postgres, made at the first call and kept for this user alone."""
+        path = self.folder / "password"
+        if not path.exists():
+            write_private(path, secrets.token_hex(12))
+        return path.read_text(encoding="utf-8").strip()
+
+    def up(self) -> None:
+        """Make and start what is missing, and wait until the whole lab answers. Raises LabError; safe to call again."""
+        with self._alone():
+            specs = container_specs(self.plan, self.password())
+            found = {spec.service: self._owned(spec.name) for spec in specs}
+            for spec in specs:
+                self._check_port(spec, found[spec.service])
+            image = ensure_image(self._engine_url, self._say)
+            self._ensure_network()
+            self._ensure_volume()
+            for spec in specs:
+                self._ensure_container(spec, found[spec.service], image)
+                if spec.service is Service.DATABASE:
+                    self._wait_for_database(spec.name)
+            self.wait_until_up()
+
+    def down(self) -> None:
+        """Remove the containers, network and volume that carry the lab's label, and nothing else."""
+        with self._alone():
+            api, mine = self.client.api, {"label": f"{OWNER_LABEL}={self.plan.system}"}
+            for found in api.containers(all=True, filters=mine):
+                self._say(f"Removing {clean(found['Names'][0].lstrip('/'))}")
+                _unless_gone(api.remove_container, found["Id"], force=True, v=True)
+            for found in api.networks(filters=mine):
+                _unless_gone(api.remove_network, found["Id"])
+            for found in api.volumes(filters=mine).get("Volumes") or ():
+                _unless_gone(api.remove_volume, found["Name"])
+
+    def status(self) -> LabStatus:
+        """Every service as the engine sees it. Makes no change."""
+        states = tuple(self._state(service) for service in Service)
+        return LabStatus(states, waiting_for(self.plan, states))
+
+    def wait_until_up(self, timeout_s: float = READY_TIMEOUT_S) -> None:
+        """Wait until every container runs and is healthy and the metrics have arrived; raises LabError with what is not."""
+        self._say("Waiting until everything is healthy")
+        deadline = time.monotonic() + timeout_s
+        status = self.status()
+        while not status.up:
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"The lab is not up after {timeout_s:.0f} s: {'; '.join(status.waiting)}.",
+                    "Look at `docker logs` of the container named; `triage lab down` and `triage lab up` begin anew.",
+                )
+            time.sleep(POLL_S)
+            status = self.status()
+
+    def container(self, service: Service) -> dict[str, Any]:
+        """The lab's own container of this service, inspected; raises LabError when it is missing or not the lab's."""
+        name = self.plan.names[service]
+        found = self._owned(name)
+        if found is None:
+            raise LabError(f"The lab has no container {name}.", "Make it with `triage lab up`.")
+        return found
+
+    def _state(self, service: Service) -> ServiceState:
+        name = self.plan.names[service]
+        return service_state(service, name, self.plan.system, self._inspect(name))
+
+    def _inspect(self, name: str) -> dict[str, Any] | None:
+        from docker.errors import NotFound
+
+        try:
+            found: dict[str, Any] = self.client.api.inspect_container(name)
+        except NotFound:
+            return None
+        return found
+
+    def _owned(self, name: str) -> dict[str, Any] | None:
+        found = self._inspect(name)
+        if found is not None and (found["Config"].get("Labels") or {}).get(OWNER_LABEL) != self.plan.system:
+            raise LabError(
+                f"There is a container {name} that is not the lab's; it was left as it is.",
+                f"Rename or remove it, or give the lab other names in [systems.{self.plan.system}.roles].",
+            )
+        return found
+
+    def _check_port(self, spec: ContainerSpec, found: dict[str, Any] | None) -> None:
+        if spec.port is None or (found is not None and found["State"]["Running"]):
+            return
+        port = spec.port[1]
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise LabError(
+                    f"Port {port} on 127.0.0.1, which {spec.name} needs, is taken{_holder(port)} ({error.strerror}).",
+                    f"End that, or choose another port in [systems.{self.plan.system}.lab].",
+                ) from None
+
+    def _ensure_network(self) -> None:
+        name = self.plan.network
+        for found in self.client.api.networks(names=[name]):
+            if found["Name"] == name:
+                if (found.get("Labels") or {}).get(OWNER_LABEL) != self.plan.system:
+                    raise LabError(
+                        f"There is a network {name} that is not the lab's; it was left as it is.",
+                        f"`docker network rm {name}` removes it, when nothing needs it.",
+                    )
+                return
+        self.client.api.create_network(name, driver="bridge", labels=self.plan.labels, check_duplicate=True)
+
+    def _ensure_volume(self) -> None:
+        from docker.errors import NotFound
+
+        name = self.plan.volume
+        try:
+            found = self.client.api.inspect_volume(name)
+        except NotFound:
+            options = {"type": "tmpfs", "device": "tmpfs", "o": f"size={VOLUME_MIB}m,mode=0755"}
+            self.client.api.create_volume(name, driver="local", driver_opts=options, labels=self.plan.labels)
+            return
+        if (found.get("Labels") or {}).get(OWNER_LABEL) != self.plan.system:
+            raise LabError(f"There is a volume {name} that is not the lab's; it was left as it is.")
+
+    def _ensure_container(self, spec: ContainerSpec, found: dict[str, Any] | None, image: str) -> None:
+        from docker.errors import APIError
+
+        api = self.client.api
+        if found is not None and not _as_made(found, spec, image):
+            self._say(f"Making {spec.name} anew")
+            api.remove_container(found["Id"], force=True, v=True)
+            found = None
+        try:
+            if found is None:
+                self._say(f"Starting {spec.name}")
+                made = api.create_container_from_config(creation(spec, self.plan, image), spec.name)
+                api.start(made["Id"])
+            elif found["State"]["Paused"]:
+                api.unpause(found["Id"])
+            elif not found["State"]["Running"]:
+                self._say(f"Starting {spec.name}")
+                api.start(found["Id"])
+        except APIError as error:
+            raise LabError(
+                f"{spec.name} could not be started: {clean(str(error.explanation or error), 300)}.",
+                "Mend that and run `triage lab up` again; it goes on from here.",
+            ) from None
+
+    def _wait_for_database(self, name: str) -> None:
+        from docker.errors import APIError
+
+        self._say("Waiting for PostgreSQL and its data")
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while True:
+            try:
+                if engine.run_in(self.client, name, ("pg_isready", "-q", "-h", "127.0.0.1")).exit_code == 0:
+                    break
+            except APIError:
+                pass  # It is between two starts; the deadline bounds this.
+            found = self._owned(name)
+            if time.monotonic() > deadline or found is None or found["RestartCount"] > 1:
+                last = self.client.api.logs(name, tail=1) if found else b"it was removed"
+                raise LabError(f"{name} does not accept connections: {clean(last, 300)}.", f"`docker logs {name}` tells more.")
+            time.sleep(POLL_S)
+        # The volume may be older than the password: a state folder that was removed, or a drill that changed it.
+        password = self.password()
+        for role in ("sms_user", "postgres"):
+            statement = f"ALTER ROLE {role} PASSWORD '{password}'"
+            result = engine.run_in(self.client, name, ("psql", "-X", "-q", "-U", "postgres", "-c", statement))
+            if result.exit_code != 0:
+                raise LabError(f"The password of {role} could not be set: {clean(result.stderr.strip(), 200)}.")
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the lab's lock, so that two commands never build and remove at the same time."""
+        with (private_dir(self.folder) / "lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._say("Another command works on the lab; waiting for it")
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+
+def _unless_gone(remove: Callable[..., object], name: str, **options: bool) -> None:
+    from docker.errors import NotFound
+
+    try:
+        remove(name, **options)
+    except NotFound:
+        return  # Somebody else removed it, which is what was wanted.
+
+
+def _as_made(found: dict[str, Any], spec: ContainerSpec, image: str) -> bool:
+    """Whether a container is still what it was made as; a memory limit can be changed behind its label."""
+    labels = found["Config"].get("Labels") or {}
+    return labels.get(SPEC_LABEL) == spec.fingerprint(image) and found["HostConfig"]["Memory"] == spec.memory_bytes
+
+
+def _holder(port: int) -> str:
+    """Who listens on a port of this machine, as far as this user may know."""
+    import psutil
+
+    try:
+        listening = [item for item in psutil.net_connections("tcp") if item.status == psutil.CONN_LISTEN]
+    except psutil.Error:
+        return ""
+    for item in listening:
+        if item.laddr and item.laddr.port == port and item.pid:
+            try:
+                return f" by {clean(psutil.Process(item.pid).name(), 60)}, pid {item.pid}"
+            except psutil.Error:
+                return f" by pid {item.pid}"
+    return ""
