@@ -1,0 +1,85 @@
+"""The top line: which system this is, how dangerous, what is worst now, and the time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.cells import cell_len
+from textual.reactive import reactive
+
+from console.alarms import Alarm
+from console.config import Environment
+from console.severity import Severity
+from widgets.line import Line, Span, fitted, line, severity_style
+from widgets.sheet import Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What the banner says. `now` is Unix seconds, `armed_s` the seconds until writing disarms itself (0: read-only)."""
+
+    title: str
+    environment: Environment
+    now: float
+    armed_s: float = 0.0
+    alarm: Alarm | None = None
+    others: int = 0
+    host: str = ""
+    asking: bool = False
+    """Some source has not answered for the first time yet: nothing is known to be well."""
+
+
+class Banner(Sheet):
+    """One line, drawn from `news`."""
+
+    DEFAULT_CSS = """
+    Banner {
+        height: 1;
+        dock: top;
+        background: $panel;
+        &.-lab, &.-simulated { background: $primary-muted; }
+        &.-staging { background: $warning-muted; }
+        &.-production { background: $error-muted; }
+    }
+    """
+
+    news: reactive[News | None] = reactive(None, init=False, repaint=False)
+
+    def watch_news(self, news: News | None) -> None:
+        if news is not None:
+            for environment in Environment:
+                self.set_class(environment is news.environment, f"-{environment}")
+        self.redraw()
+
+    def draw(self, width: int, height: int) -> Sequence[Line]:
+        return [] if self.news is None else [_line(self.news, width)]
+
+
+def _line(news: News, width: int) -> Line:
+    if news.environment is Environment.SIMULATED:
+        environment = Span("SIMULATED", "strong")
+    else:
+        environment = Span(news.environment.upper(), "bad" if news.environment is Environment.PRODUCTION else "strong")
+    if news.armed_s > 0:
+        minutes = max(1, round(news.armed_s / 60))
+        writing = Span(f"WRITING ARMED {minutes} min", "bad")
+    else:
+        writing = Span("read-only", "good")
+    right = [writing, Span("  ")]
+    if news.host and width >= 120:
+        right += [Span(news.host, "muted"), Span("  ")]
+    right.append(Span(datetime.fromtimestamp(news.now).strftime("%H:%M "), "strong"))
+    left = [Span(f" {news.title} " if width >= 100 else " ", "strong"), environment, Span("  ")]
+    room = width - sum(cell_len(span.text) for span in (*left, *right)) - 1
+    return line(*left, *_alarm(news, max(0, room)), *right)
+
+
+def _alarm(news: News, room: int) -> tuple[Span, ...]:
+    if news.alarm is not None:
+        more = f" (+{news.others})" if news.others else ""
+        word = "CRITICAL " if news.alarm.severity is Severity.CRITICAL and room > 40 else ""
+        text = f"{news.alarm.severity.glyph} {word}{news.alarm.text}"
+        return (Span(fitted(fitted(text, min(cell_len(text), room - len(more))) + more, room), severity_style(news.alarm.severity)), Span(" "))
+    if news.asking:
+        return (Span(fitted("asking…", room), "muted"), Span(" "))
+    return (Span(fitted("✓ nothing over its limits", room), "good"), Span(" "))

@@ -1,0 +1,86 @@
+"""Every key in one table: bindings, the footer, the palette and the help all come from it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.binding import Binding
+
+
+class Scope(StrEnum):
+    """Where a command works. A pane's commands need its focus."""
+
+    EVERYWHERE = "everywhere"
+    DASHBOARD = "dashboard"
+    LIST = "any list"
+    CONTAINERS = "containers"
+    POSTGRES = "PostgreSQL"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing an operator can do.
+
+    `words` stand in the footer (empty: not there), `help` in the help and the palette. `risk` is R0 for looking; a command
+    that changes something goes through preview and confirmation whatever stands here.
+    """
+
+    id: str
+    keys: str
+    action: str
+    words: str
+    help: str
+    scope: Scope
+    risk: str = "R0"
+    palette: bool = True
+    priority: bool = False
+
+    def binding(self) -> Binding:
+        return Binding(
+            self.keys, self.action, self.words or self.help, show=bool(self.words), id=self.id, priority=self.priority, tooltip=self.help
+        )
+
+
+_E, _D, _L, _C, _P = Scope.EVERYWHERE, Scope.DASHBOARD, Scope.LIST, Scope.CONTAINERS, Scope.POSTGRES
+
+COMMANDS = (
+    Command("app.quit", "q,ctrl+q", "quit", "quit", "Leave Triage", _E),
+    Command("app.quit-now", "ctrl+c", "quit", "", "Leave Triage, also out of a text field", _E, palette=False, priority=True),
+    Command("app.suspend", "ctrl+z", "suspend_process", "", "Put Triage to sleep, back to the shell (fg wakes it)", _E, priority=True),
+    Command("app.help", "question_mark,f1", "help", "keys", "Every key that works here", _E),
+    Command("app.palette", "ctrl+p", "command_palette", "palette", "Find a command by its name", _E, palette=False),
+    Command("app.arm", "w", "arm", "arm", "Arm writing for ten minutes (asks), or disarm it", _E),
+    Command("dashboard.issues", "g", "issues", "issues", "Issue picker; g c 2 walks issue c2", _D),
+    Command("dashboard.containers", "1", "pane('containers')", "", "Focus the containers", _D),
+    Command("dashboard.postgres", "2", "pane('postgres')", "", "Focus PostgreSQL", _D),
+    Command("dashboard.redis", "3", "pane('redis')", "", "Focus Redis", _D),
+    Command("dashboard.logs", "4", "pane('logs')", "", "Focus the logs", _D),
+    Command("dashboard.latency", "5", "pane('latency')", "", "Focus latency", _D),
+    Command("dashboard.zoom", "z", "zoom", "zoom", "Give the focused pane the whole screen, and back", _D),
+    Command("dashboard.filter", "slash", "filter", "filter", "Filter the focused pane by text or regular expression", _D),
+    Command("list.up", "up", "cursor(-1)", "", "One up", _L, palette=False),
+    Command("list.down", "down", "cursor(1)", "", "One down", _L, palette=False),
+    Command("list.page-up", "pageup", "cursor_page(-1)", "", "One page up", _L, palette=False),
+    Command("list.page-down", "pagedown", "cursor_page(1)", "", "One page down", _L, palette=False),
+    Command("list.first", "home", "cursor(-1000000)", "", "To the first", _L, palette=False),
+    Command("list.last", "end", "cursor(1000000)", "", "To the last", _L, palette=False),
+    Command("containers.details", "enter", "details", "details", "Health output, error, limits, networks of this container", _C),
+    Command("containers.logs", "l", "follow", "its log", "Follow only this container's log; again: all of them", _C),
+    Command("containers.start", "s", "screen.container('start')", "start", "Start this container", _C, "R2"),
+    Command("containers.stop", "t", "screen.container('stop')", "stop", "Stop this container", _C, "R2"),
+    Command("containers.restart", "r", "screen.container('restart')", "restart", "Restart this container", _C, "R2"),
+    Command("containers.sort", "o", "sort(1)", "order", "Sort by the next column", _C),
+    Command("containers.sort-back", "O", "sort(-1)", "", "Sort by the column before", _C),
+    Command("postgres.cancel", "k", "screen.session('cancel')", "cancel", "Cancel this session's statement", _P, "R3"),
+    Command("postgres.end", "K", "screen.session('end')", "end", "End this session", _P, "R3"),
+)
+
+
+def bindings(*scopes: Scope) -> list[Binding]:
+    """The bindings of some scopes, for a widget's or a screen's BINDINGS."""
+    return [command.binding() for command in COMMANDS if command.scope in scopes]
+
+
+def key_words(keys: str) -> str:
+    """Keys as they stand on a keyboard: `ctrl+p`, `?`, `/`."""
+    names = {"question_mark": "?", "slash": "/", "pageup": "page up", "pagedown": "page down"}
+    return " ".join(names.get(key, key) for key in keys.split(","))
