@@ -1,4 +1,4 @@
-"""The one error that leaves the lab."""
+"""The errors that leave the lab."""
 
 
 class LabError(Exception):
@@ -8,3 +8,7 @@ class LabError(Exception):
         self.message = message
         self.advice = advice
         super().__init__(f"{message} {advice}".strip())
+
+
+class NotInLab(LabError):
+    """The lab has no such container: it was never made, or somebody removed it."""

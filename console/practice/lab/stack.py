@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.practice.lab import engine
-from console.practice.lab.errors import LabError
+from console.practice.lab.errors import LabError, NotInLab
 from console.practice.lab.image_build import ensure_image
 from console.practice.lab.plan import (
     OWNER_LABEL,
@@ -123,7 +123,7 @@ class Lab:
         name = self.plan.names[service]
         found = self._owned(name)
         if found is None:
-            raise LabError(f"The lab has no container {name}.", "Make it with `triage lab up`.")
+            raise NotInLab(f"The lab has no container {name}.", "Make it with `triage lab up`.")
         return found
 
     def _state(self, service: Service) -> ServiceState:

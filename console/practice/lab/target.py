@@ -1,0 +1,141 @@
+"""What a fault may do to the lab: every act names a service and reaches the lab's own container, or nothing."""
+
+import base64
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from console.practice.lab import engine
+from console.practice.lab.engine import Output
+from console.practice.lab.errors import LabError
+from console.practice.lab.plan import Service, container_specs
+from console.practice.lab.stack import POLL_S, Lab
+from console.text import clean
+
+STOP_TIMEOUT_S = 8
+REACTION_TIMEOUT_S = 45.0
+
+
+class Target:
+    """The lab as a fault sees it. Raises NotInLab for a container that is missing or not the lab's, else LabError."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    @property
+    def folder(self) -> Path:
+        """Where this lab keeps its files on this machine."""
+        return self._lab.folder
+
+    def port(self, service: Service) -> int:
+        return self._lab.plan.ports[service]
+
+    def name(self, service: Service) -> str:
+        return self._lab.plan.names[service]
+
+    def inspect(self, service: Service) -> dict[str, Any]:
+        return self._lab.container(service)
+
+    def running(self, service: Service) -> bool:
+        state = self.inspect(service)["State"]
+        return bool(state["Running"]) and not state["Restarting"]
+
+    def stop(self, service: Service) -> None:
+        self._lab.client.api.stop(self.inspect(service)["Id"], timeout=STOP_TIMEOUT_S)
+
+    def start(self, service: Service) -> None:
+        """Start the container; nothing happens when it runs."""
+        found = self.inspect(service)
+        if found["State"]["Paused"]:
+            self._lab.client.api.unpause(found["Id"])
+        self._lab.client.api.start(found["Id"])
+
+    def restart(self, service: Service) -> None:
+        """Stop and start, also out of a crash loop; the engine's restart count begins anew."""
+        self.stop(service)
+        self.start(service)
+
+    def limit_memory(self, service: Service, memory_bytes: int) -> None:
+        """Change the memory limit of a stopped container."""
+        found = self.inspect(service)
+        self._lab.client.api.update_container(found["Id"], mem_limit=memory_bytes, memswap_limit=memory_bytes)
+
+    def made_with_memory(self, service: Service) -> int:
+        """The memory limit in bytes that the lab gives this service."""
+        specs = container_specs(self._lab.plan, self._lab.password())
+        return next(spec.memory_bytes for spec in specs if spec.service is service)
+
+    def run(self, service: Service, *command: str) -> Output:
+        """Run a command in the container, which must run."""
+        found = self.inspect(service)
+        if not found["State"]["Running"] or found["State"]["Restarting"]:
+            raise LabError(f"{self.name(service)} does not run.", f"`docker start {self.name(service)}`, then try again.")
+        return engine.run_in(self._lab.client, found["Id"], command)
+
+    def leave_running(self, service: Service, *command: str) -> None:
+        engine.start_in(self._lab.client, self.inspect(service)["Id"], command)
+
+    def read(self, service: Service, path: str) -> bytes:
+        return engine.read_file(self._lab.client, self.inspect(service)["Id"], path)
+
+    def write(self, service: Service, path: str, content: bytes) -> None:
+        engine.write_file(self._lab.client, self.inspect(service)["Id"], path, content)
+
+    def read_page(self, path: str) -> bytes:
+        """The first 8 KiB of a file of the data volume, which the backup container mounts too."""
+        result = self.run(Service.BACKUP, "sh", "-c", f"dd if={path} bs=8192 count=1 status=none | base64 -w0")
+        return base64.b64decode(result.stdout)
+
+    def write_page(self, path: str, page: bytes) -> None:
+        """Overwrite the first 8 KiB of a file of the data volume in place."""
+        text = base64.b64encode(page).decode()
+        script = f"echo {text} | base64 -d | dd of={path} bs=8192 count=1 conv=notrunc status=none"
+        self._must(self.run(Service.BACKUP, "sh", "-c", script), f"write {path}")
+
+    def start_database(self) -> None:
+        """Start PostgreSQL and wait until it accepts connections."""
+        self.start(Service.DATABASE)
+        self.wait(self._accepting, f"{self.name(Service.DATABASE)} accepts connections")
+
+    def sql(self, statement: str, database: str = "student_management") -> str:
+        """Run a statement as the superuser, over the socket and a reserved slot; its rows as plain text."""
+        command = ("psql", "-X", "-q", "-A", "-t", "-U", "postgres", "-d", database, "-c", statement)
+        return self._must(self.run(Service.DATABASE, *command), "run a statement").strip()
+
+    def as_user(self, statement: str) -> Output:
+        """Log in over TCP as sms_user with the password that the lab's clients use, and run a statement."""
+        found = self.inspect(Service.DATABASE)
+        command = ("psql", "-X", "-q", "-h", "127.0.0.1", "-U", "sms_user", "-d", "student_management", "-c", statement)
+        return engine.run_in(self._lab.client, found["Id"], command, {"PGPASSWORD": self._lab.password()})
+
+    def password(self) -> str:
+        return self._lab.password()
+
+    def drop_backend_sessions(self) -> None:
+        """End the backend's pooled sessions, so that it meets what a new login meets."""
+        self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sms-backend'")
+
+    def backend_log(self, lines: int = 60) -> str:
+        raw: bytes = self._lab.client.api.logs(self.inspect(Service.BACKEND)["Id"], tail=lines)
+        return raw.decode("utf-8", "replace")
+
+    def crash_loops(self) -> bool:
+        """Whether the engine has restarted the backend more than once since a person or a fault did."""
+        return int(self.inspect(Service.BACKEND)["RestartCount"]) > 1
+
+    def wait(self, holds: Callable[[], bool], what: str, timeout_s: float = REACTION_TIMEOUT_S) -> None:
+        """Wait until a condition holds; raises LabError when it does not in time."""
+        deadline = time.monotonic() + timeout_s
+        while not holds():
+            if time.monotonic() > deadline:
+                raise LabError(f"After {timeout_s:.0f} s it is still not so that {what}.")
+            time.sleep(POLL_S)
+
+    def _accepting(self) -> bool:
+        return self.running(Service.DATABASE) and self.run(Service.DATABASE, "pg_isready", "-q", "-h", "127.0.0.1").exit_code == 0
+
+    def _must(self, result: Output, what: str) -> str:
+        if result.exit_code != 0:
+            raise LabError(f"Could not {what}: {clean(result.stderr.strip() or result.stdout.strip(), 300)}.")
+        return result.stdout
