@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import functools
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, LiteralString, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from console.config import PostgresConfig
@@ -61,7 +62,7 @@ class Postgres:
         self._polling = Link(self._ordinary, emergency, read_only=True, statement_s=QUESTION_S, lock_s=0.25)
         self._acting = Link(self._ordinary, emergency, read_only=False, statement_s=ACTION_S, lock_s=2.0)
         self._opening: asyncio.Task[None] | None = None
-        self._before: Mapping[str, Any] | None = None
+        self._counted: deque[Mapping[str, Any]] = deque(maxlen=2)
         self._waits: Sequence[Mapping[str, Any]] = ()
         self._waits_at = 0.0
         self._size_bytes: int | None = None
@@ -125,12 +126,12 @@ class Postgres:
         async def ask(connection: "Connection") -> list[dict[str, Any]]:
             async with connection.transaction():
                 await connection.execute(
-                    _own(f"/* triage */ SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = {round(timeout_s * 1000)}")
+                    f"/* triage */ SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = {round(timeout_s * 1000)}"
                 )
                 # A cursor of the server, so that a table of millions of rows is not fetched for its first few.
                 many = query.lstrip("( \n").lower().startswith(("select", "with", "values", "table"))
                 cursor = connection.cursor("triage") if many else connection.cursor()
-                await cursor.execute(_own(f"/* triage: select */ {query}"), parameters)
+                await cursor.execute(f"/* triage: select */ {query}", parameters)
                 return await cursor.fetchmany(limit) if cursor.description else []
 
         rows = await self._polling.ask(
@@ -168,12 +169,12 @@ class Postgres:
         """Run one authored statement outside a transaction, for at most ACTION_S. Raises SourceError."""
 
         async def run(connection: "Connection") -> None:
-            await connection.execute(_own(f"/* triage */ {statement}"))
+            await connection.execute(f"/* triage */ {statement}")
 
         await self._acting.ask(run, timeout_s=ACTION_S + 1)
 
     async def _activity(self, connection: "Connection") -> Activity:
-        cursor = await connection.execute(_own(queries.SERVER + ";" + queries.SESSIONS))
+        cursor = await connection.execute(queries.SERVER + ";" + queries.SESSIONS)
         server = await cursor.fetchone()
         cursor.nextset()
         sessions = await cursor.fetchall()
@@ -183,9 +184,10 @@ class Postgres:
             )
         await self._read_waits(connection, sessions)
         await self._read_size(connection)
-        before = self._before
-        if before is None or server["now"] - before["now"] >= answers.SHORTEST_INTERVAL_S:
-            self._before = server
+        # Two are kept, so that a second asker right after the first still gets rates.
+        before = next((row for row in reversed(self._counted) if _apart(row, server)), None)
+        if not self._counted or _apart(self._counted[-1], server):
+            self._counted.append(server)
         return answers.activity(
             server,
             sessions,
@@ -202,7 +204,7 @@ class Postgres:
         if not pids:
             self._waits = ()
         elif not self._waits or time.monotonic() - self._waits_at >= WAITS_EVERY_S:
-            query = _own(queries.waits(connection.pgconn.server_version))
+            query = queries.waits(connection.pgconn.server_version)
             self._waits = await (await connection.execute(query, {"pids": pids})).fetchall()
             self._waits_at = time.monotonic()
 
@@ -216,7 +218,7 @@ class Postgres:
         self._size_again_at = started + SIZE_PAUSE_AFTER_FAILURE_S
         with contextlib.suppress(psycopg.errors.QueryCanceled, psycopg.errors.InsufficientPrivilege):
             async with connection.transaction():
-                await connection.execute(_own(f"/* triage */ SET LOCAL statement_timeout = {SIZE_TIMEOUT_MS}"))
+                await connection.execute(f"/* triage */ SET LOCAL statement_timeout = {SIZE_TIMEOUT_MS}")
                 row = await (await connection.execute(queries.SIZE)).fetchone()
             self._size_bytes = None if row is None else int(row["size_bytes"])
             took_s = time.monotonic() - started
@@ -233,7 +235,7 @@ class Postgres:
         own = [link.pid for link in (self._polling, self._acting) if link.pid]
 
         async def signal(connection: "Connection") -> Mapping[str, Any] | None:
-            query = _own(queries.SIGNAL.format(function=function))
+            query = queries.SIGNAL.format(function=function)
             return await (await connection.execute(query, {**target, "own": own})).fetchone()
 
         async def owner(connection: "Connection") -> Mapping[str, Any] | None:
@@ -310,6 +312,5 @@ def _grant_signal(user: str) -> str:
     return f'A superuser can allow it: GRANT pg_signal_backend TO "{user}";'
 
 
-def _own(query: str) -> LiteralString:
-    """The driver wants to see that a statement is not made of foreign text; ours are authored, and values are bound."""
-    return cast(LiteralString, query)
+def _apart(before: Mapping[str, Any], server: Mapping[str, Any]) -> bool:
+    return bool(server["now"] - before["now"] >= answers.SHORTEST_INTERVAL_S)
