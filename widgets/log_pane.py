@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
@@ -18,6 +18,7 @@ from console.logs.follower import LogBatch
 from console.logs.save import save
 from console.logs.store import InvalidPattern, LogStore, Selection, compile_pattern
 from console.reading import Failure
+from widgets.commands import Scope, bindings
 from widgets.figures import age, count
 from widgets.line import Line, Span, line
 from widgets.log_choice import LogChoice
@@ -52,6 +53,14 @@ class LogPane(Vertical):
 
     DEFAULT_CSS = """
     LogPane {
+        border: round $panel-lighten-2;
+        border-title-color: $foreground;
+        border-title-style: bold;
+        &:focus-within { border: heavy $primary; border-title-color: $text-primary; }
+        &.-stale { border-title-color: $text-warning; }
+        &:ansi { border: round ansi_bright_black; }
+        &:ansi:focus-within { border: heavy ansi_bright_blue; }
+        & LogChoice { border: none; border-top: solid $primary; padding: 0; }
         & LogDetail, & LogChoice, & Input { display: none; }
         &.-detail LogDetail, &.-choice LogChoice, &.-prompt Input { display: block; }
         & Input { height: 1; border: none; padding: 0; background: $surface; }
@@ -59,14 +68,7 @@ class LogPane(Vertical):
         &.-stale LogView { opacity: 60%; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", id="logs.filter"),
-        Binding("m", "hides", "Hide or mark", show=False, id="logs.hides"),
-        Binding("c", "choose", "Containers", id="logs.choose"),
-        Binding("s", "save", "Save", show=False, id="logs.save"),
-        Binding("y", "copy", "Copy line", show=False, id="logs.copy"),
-        Binding("escape", "close", "Close", show=False, id="logs.close"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.LOGS)]
 
     class Saved(Message):
         """The shown lines were written to a file."""
@@ -75,12 +77,14 @@ class LogPane(Vertical):
             self.path, self.lines = path, lines
             super().__init__()
 
-    def __init__(self, *, id: str | None = None, clock: Callable[[], float] = time.time, store: LogStore | None = None) -> None:
+    def __init__(
+        self, *, id: str | None = None, clock: Callable[[], float] = time.time, store: LogStore | None = None, number: int = 4
+    ) -> None:
         super().__init__(id=id)
-        self.store = store or LogStore()
+        self.store = LogStore() if store is None else store
         self.clock = clock
         self.view = LogView(self.store)
-        self.border_title = "Logs"
+        self.border_title = f"{number} Logs"
         self._status = LogStatus(self._parts)
         self._detail = LogDetail(self.store)
         self._choice = LogChoice()

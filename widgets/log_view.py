@@ -7,11 +7,12 @@ the whole pane, and the eye is not dragged along.
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
 from console.logs.classify import Level
 from console.logs.store import Entry, LogStore
+from widgets.commands import Scope, bindings
 from widgets.line import Line
 from widgets.log_rows import NAME_COLOURS, RowShape, row_count, rows
 from widgets.sheet import Sheet
@@ -42,23 +43,7 @@ class LogView(Sheet, can_focus=True):
         &:ansi > .sheet--name4 { color: ansi_magenta; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause", "Pause", id="logs.pause"),
-        Binding("up,k", "move(-1)", "Up", show=False, id="logs.up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="logs.down"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="logs.page_up"),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="logs.page_down"),
-        Binding("home", "oldest", "Oldest", show=False, id="logs.oldest"),
-        Binding("end", "newest", "Newest, follow", show=False, id="logs.newest"),
-        Binding("left", "sideways(-1)", "Left", show=False, id="logs.left"),
-        Binding("right", "sideways(1)", "Right", show=False, id="logs.right"),
-        Binding("e", "newest_error", "Newest error", id="logs.newest_error"),
-        Binding("E", "previous_error", "Error before", show=False, id="logs.previous_error"),
-        Binding("n", "match(1)", "Next match", show=False, id="logs.next_match"),
-        Binding("N", "match(-1)", "Match before", show=False, id="logs.previous_match"),
-        Binding("w", "wrap", "Wrap", id="logs.wrap"),
-        Binding("enter", "open", "Whole line", show=False, id="logs.open"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.LOG_LINES)]
 
     class Moved(Message):
         """Following, cursor or wrapping changed."""
