@@ -14,6 +14,11 @@ class Scope(StrEnum):
     LIST = "any list"
     CONTAINERS = "containers"
     POSTGRES = "PostgreSQL"
+    LOGS = "logs"
+    LOG_LINES = "log lines"
+    PICKER = "issue picker"
+    WALK = "walk"
+    CONFIRM = "confirmation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Command:
 
 
 _E, _D, _L, _C, _P = Scope.EVERYWHERE, Scope.DASHBOARD, Scope.LIST, Scope.CONTAINERS, Scope.POSTGRES
+_LOGS, _LINES, _PICKER, _WALK, _CONFIRM = Scope.LOGS, Scope.LOG_LINES, Scope.PICKER, Scope.WALK, Scope.CONFIRM
 
 COMMANDS = (
     Command("app.quit", "q,ctrl+q", "quit", "quit", "Leave Triage", _E),
@@ -57,6 +63,7 @@ COMMANDS = (
     Command("dashboard.latency", "5", "pane('latency')", "", "Focus latency", _D),
     Command("dashboard.zoom", "z", "zoom", "zoom", "Give the focused pane the whole screen, and back", _D),
     Command("dashboard.filter", "slash", "filter", "filter", "Filter the focused pane by text or regular expression", _D),
+    Command("dashboard.back", "escape", "back", "", "Take the filter or the zoom away", _D, palette=False),
     Command("list.up", "up", "cursor(-1)", "", "One up", _L, palette=False),
     Command("list.down", "down", "cursor(1)", "", "One down", _L, palette=False),
     Command("list.page-up", "pageup", "cursor_page(-1)", "", "One page up", _L, palette=False),
@@ -72,6 +79,27 @@ COMMANDS = (
     Command("containers.sort-back", "O", "sort(-1)", "", "Sort by the column before", _C),
     Command("postgres.cancel", "k", "screen.session('cancel')", "cancel", "Cancel this session's statement", _P, "R3"),
     Command("postgres.end", "K", "screen.session('end')", "end", "End this session", _P, "R3"),
+    Command("logs.pause", "space", "pause", "pause", "Stand still without losing a line, or follow again", _LINES),
+    Command("logs.up", "up,k", "move(-1)", "", "Up one line", _LINES, palette=False),
+    Command("logs.down", "down,j", "move(1)", "", "Down one line", _LINES, palette=False),
+    Command("logs.page-up", "pageup", "page(-1)", "", "One page up", _LINES, palette=False),
+    Command("logs.page-down", "pagedown", "page(1)", "", "One page down", _LINES, palette=False),
+    Command("logs.oldest", "home", "oldest", "", "To the oldest line", _LINES, palette=False),
+    Command("logs.newest", "end", "newest", "", "To the newest line, and follow", _LINES, palette=False),
+    Command("logs.left", "left", "sideways(-1)", "", "The beginning of long lines", _LINES, palette=False),
+    Command("logs.right", "right", "sideways(1)", "", "The rest of long lines", _LINES, palette=False),
+    Command("logs.newest-error", "e", "newest_error", "error", "To the newest error", _LINES),
+    Command("logs.previous-error", "E", "previous_error", "", "To the error before", _LINES),
+    Command("logs.next-match", "n", "match(1)", "", "To the next line that the filter finds", _LINES),
+    Command("logs.previous-match", "N", "match(-1)", "", "To the line before that the filter finds", _LINES),
+    Command("logs.wrap", "W", "wrap", "wrap", "Break long lines, or cut them", _LINES),
+    Command("logs.open", "enter", "open", "", "Show the whole line and how often its like came", _LINES),
+    Command("logs.filter", "slash", "filter", "filter", "Filter the lines by a regular expression", _LOGS, palette=False),
+    Command("logs.hides", "m", "hides", "hide/mark", "Hide what the filter does not find, or mark what it does", _LOGS),
+    Command("logs.choose", "c", "choose", "containers", "Choose the containers whose lines are shown", _LOGS),
+    Command("logs.save", "s", "save", "save", "Write the shown lines to a new file", _LOGS),
+    Command("logs.copy", "y", "copy", "", "Copy the line to the terminal's clipboard", _LOGS),
+    Command("logs.close", "escape", "close", "", "Close what is open, then take the filter away", _LOGS, palette=False),
 )
 
 
