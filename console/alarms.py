@@ -46,21 +46,26 @@ def source_alarms(what: str, reading: Reading[object] | None) -> list[Alarm]:
     return [Alarm(Severity.ALERT, f"{what} {words}")]
 
 
-def container_severity(container: Container, role: str | None) -> Severity:
-    """How bad a container's own state is. One without a role may have ended on purpose: only a failed exit counts."""
+def container_severity(container: Container, config: SystemConfig) -> Severity:
+    """How bad a container's own state is.
+
+    Critical for a role that the system is started with (`order`); of the others one may have ended on purpose, and only a
+    failed exit counts.
+    """
+    needed = config.role_of(container.name) in config.order
     match container.state:
         case State.RUNNING if container.health is Health.UNHEALTHY:
-            return Severity.CRITICAL if role else Severity.ALERT
+            return Severity.CRITICAL if needed else Severity.ALERT
         case State.RUNNING if container.health is Health.STARTING:
             return Severity.UNKNOWN
         case State.RUNNING:
             return Severity.FINE
-        case State.EXITED | State.CREATED if role is None and not container.exit_code:
+        case State.EXITED | State.CREATED if not needed and not container.exit_code:
             return Severity.FINE
         case State.REMOVING:
             return Severity.UNKNOWN
         case _:
-            return Severity.CRITICAL if role else Severity.ALERT
+            return Severity.CRITICAL if needed else Severity.ALERT
 
 
 def cpu_severity(usage: Usage | None, config: SystemConfig) -> Severity:
@@ -82,7 +87,7 @@ def container_alarms(containers: Containers, config: SystemConfig) -> list[Alarm
         if role in config.order and containers.named(name) is None
     ]
     for item in containers.items:
-        severity = container_severity(item, config.role_of(item.name))
+        severity = container_severity(item, config)
         if severity >= Severity.ALERT:
             state = "unhealthy" if item.state is State.RUNNING else item.state.value
             alarms.append(Alarm(severity, f"{item.name} is {state}{_exit(item)}"))

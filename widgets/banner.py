@@ -35,7 +35,6 @@ class Banner(Sheet):
     DEFAULT_CSS = """
     Banner {
         height: 1;
-        dock: top;
         background: $panel;
         &.-lab, &.-simulated { background: $primary-muted; }
         &.-staging { background: $warning-muted; }
@@ -52,6 +51,7 @@ class Banner(Sheet):
         self.redraw()
 
     def draw(self, width: int, height: int) -> Sequence[Line]:
+        del height
         return [] if self.news is None else [_line(self.news, width)]
 
 
@@ -79,7 +79,10 @@ def _alarm(news: News, room: int) -> tuple[Span, ...]:
         more = f" (+{news.others})" if news.others else ""
         word = "CRITICAL " if news.alarm.severity is Severity.CRITICAL and room > 40 else ""
         text = f"{news.alarm.severity.glyph} {word}{news.alarm.text}"
-        return (Span(fitted(fitted(text, min(cell_len(text), room - len(more))) + more, room), severity_style(news.alarm.severity)), Span(" "))
+        return (
+            Span(fitted(fitted(text, min(cell_len(text), room - len(more))) + more, room), severity_style(news.alarm.severity)),
+            Span(" "),
+        )
     if news.asking:
         return (Span(fitted("asking…", room), "muted"), Span(" "))
     return (Span(fitted("✓ nothing over its limits", room), "good"), Span(" "))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 
 class Scope(StrEnum):
@@ -41,7 +41,13 @@ class Command:
 
     def binding(self) -> Binding:
         return Binding(
-            self.keys, self.action, self.words or self.help, show=bool(self.words), id=self.id, priority=self.priority, tooltip=self.help
+            self.keys,
+            self.action,
+            self.words or self.help,
+            show=bool(self.words),
+            id=self.id,
+            priority=self.priority,
+            tooltip=self.help,
         )
 
 
@@ -51,7 +57,9 @@ _LOGS, _LINES, _PICKER, _WALK, _CONFIRM = Scope.LOGS, Scope.LOG_LINES, Scope.PIC
 COMMANDS = (
     Command("app.quit", "q,ctrl+q", "quit", "quit", "Leave Triage", _E),
     Command("app.quit-now", "ctrl+c", "quit", "", "Leave Triage, also out of a text field", _E, palette=False, priority=True),
-    Command("app.suspend", "ctrl+z", "suspend_process", "", "Put Triage to sleep, back to the shell (fg wakes it)", _E, priority=True),
+    Command(
+        "app.suspend", "ctrl+z", "suspend_process", "", "Put Triage to sleep, back to the shell (fg wakes it)", _E, priority=True
+    ),
     Command("app.help", "question_mark,f1", "help", "keys", "Every key that works here", _E),
     Command("app.palette", "ctrl+p", "command_palette", "palette", "Find a command by its name", _E, palette=False),
     Command("app.arm", "w", "arm", "arm", "Arm writing for ten minutes (asks), or disarm it", _E),
@@ -103,7 +111,7 @@ COMMANDS = (
 )
 
 
-def bindings(*scopes: Scope) -> list[Binding]:
+def bindings(*scopes: Scope) -> list[BindingType]:
     """The bindings of some scopes, for a widget's or a screen's BINDINGS."""
     return [command.binding() for command in COMMANDS if command.scope in scopes]
 

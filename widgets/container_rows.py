@@ -55,7 +55,7 @@ def rows(containers: Containers, config: SystemConfig) -> list[Row]:
     found = []
     for item in containers.items:
         role = config.role_of(item.name)
-        found.append(Row(item, containers.usage.get(item.id), role, container_severity(item, role)))
+        found.append(Row(item, containers.usage.get(item.id), role, container_severity(item, config)))
     return found
 
 

@@ -1,13 +1,15 @@
 """The containers of the system, live."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
+from textual.binding import BindingType
 from textual.message import Message
 
 from console.alarms import Alarm, container_alarms
 from console.severity import Severity
 from console.sources.protocols.engine import Container, Containers, State
+from widgets.commands import Scope, bindings
 from widgets.container_rows import COLUMNS, LIVE_SORT_S, LIVE_SORTS, SORTS, Row, cells, ordered, rows, searchable
 from widgets.grid import heading, laid_out, row
 from widgets.line import Line, Span, line
@@ -20,14 +22,23 @@ class ContainerTable(Pane):
     TITLE = "Containers"
     SOURCE = "Container engine"
     FILTERS = "containers"
+    SCOPES: ClassVar[tuple[Scope, ...]] = (Scope.LIST, Scope.CONTAINERS)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(*SCOPES)
     list_top = 1
 
     class Chosen(Message):
         """The operator wants to see a container in detail."""
 
-        def __init__(self, container: Container) -> None:
+        def __init__(self, row: Row) -> None:
             super().__init__()
-            self.container = container
+            self.row = row
+
+    class Followed(Message):
+        """The operator wants to see this container's log alone, or no longer."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,5 +96,10 @@ class ContainerTable(Pane):
         self.redraw()
 
     def action_details(self) -> None:
+        found = self._rows.get(self.cursor.key or "")
+        if found is not None:
+            self.post_message(self.Chosen(found))
+
+    def action_follow(self) -> None:
         if self.selected is not None:
-            self.post_message(self.Chosen(self.selected))
+            self.post_message(self.Followed(self.selected.name))

@@ -53,18 +53,20 @@ def heading(layout: Sequence[tuple[Column, int]], sorted_by: str = "", *, descen
     """The titles; the one that sorts is marked."""
     arrow = "↓" if descending else "↑"
     spans = []
+    last = layout[-1][0]
     for column, width in layout:
         title = f"{column.title}{arrow}" if column.id == sorted_by else column.title
-        spans.append(Span(fitted(title, width, right=column.right) + " " * GAP, "head"))
+        spans.append(Span(fitted(title, width, right=column.right) + ("" if column is last else " " * GAP), "head"))
     return Line(tuple(spans))
 
 
 def row(layout: Sequence[tuple[Column, int]], cells: dict[str, Span], *, selected: bool = False) -> Line:
     """One row; a cell that is not given is empty."""
     spans = []
+    last = layout[-1][0]
     for column, width in layout:
         cell = cells.get(column.id, Span(""))
-        spans.append(Span(fitted(cell.text, width, right=column.right) + " " * GAP, cell.style))
+        spans.append(Span(fitted(cell.text, width, right=column.right) + ("" if column is last else " " * GAP), cell.style))
     return Line(tuple(spans), selected)
 
 

@@ -4,22 +4,25 @@ from collections.abc import Sequence
 
 from textual.events import Click
 
-from widgets.commands import key_words
+from widgets.commands import COMMANDS, key_words
 from widgets.line import Line, Span
 from widgets.sheet import Sheet
+
+_FIRST_KEYS = {command.id: command.keys.split(",")[0] for command in COMMANDS}
 
 
 class KeyLine(Sheet):
     """Shows the bindings of the focused pane first, then the screen's, as far as they fit. A click presses the key."""
 
     DEFAULT_CSS = """
-    KeyLine { height: 1; dock: bottom; background: $panel; }
+    KeyLine { height: 1; background: $panel; }
     """
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self.redraw())
 
     def draw(self, width: int, height: int) -> Sequence[Line]:
+        del height
         spans: list[Span] = []
         used = 0
         for key, words in self._shown():
@@ -45,5 +48,5 @@ class KeyLine(Sheet):
         for active in self.screen.active_bindings.values():
             binding = active.binding
             if binding.show and active.enabled and binding.action not in found:
-                found[binding.action] = (binding.key, binding.description)
+                found[binding.action] = (_FIRST_KEYS.get(binding.id or "", binding.key), binding.description)
         return list(found.values())

@@ -1,11 +1,16 @@
 """How fast the service answers: percentiles now and over the last minutes, requests, errors, endpoints, targets."""
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import ClassVar
+
+from textual.binding import BindingType
 
 from console.alarms import Alarm, latency_alarms
 from console.config import Limits
 from console.severity import Severity, above, below
 from console.sources.protocols.metrics import EndpointLatency, Latency, Origin, Point, Quality
+from widgets.commands import Scope, bindings
 from widgets.figures import percent, rate, seconds
 from widgets.grid import Column, heading, laid_out, row
 from widgets.line import Line, Span, fitted, line, marked
@@ -33,6 +38,8 @@ class LatencyPane(Pane):
     TITLE = "Latency"
     SOURCE = "Metrics"
     FILTERS = "endpoints"
+    SCOPES: ClassVar[tuple[Scope, ...]] = (Scope.LIST,)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(*SCOPES)
 
     def value_alarms(self, value: Latency) -> list[Alarm]:
         return latency_alarms(value, self.config)
@@ -55,7 +62,9 @@ class LatencyPane(Pane):
             layout = laid_out(COLUMNS, width)
             lines.append(heading(layout))
             listed = {item.endpoint: item for item in self._endpoints(value)}
-            lines += [row(layout, self._cells(listed[key]), selected=chosen) for key, chosen in self.list_rows(height - len(lines))]
+            lines += [
+                row(layout, self._cells(listed[key]), selected=chosen) for key, chosen in self.list_rows(height - len(lines))
+            ]
         return lines
 
     def _now(self, value: Latency) -> Line:
@@ -83,7 +92,10 @@ class LatencyPane(Pane):
         ]
         if value.targets:
             up = len(value.targets) - len(down)
-            spans += [Span("   targets ", "muted"), marked(f"{up}/{len(value.targets)} up", Severity.ALERT if down else Severity.FINE)]
+            spans += [
+                Span("   targets ", "muted"),
+                marked(f"{up}/{len(value.targets)} up", Severity.ALERT if down else Severity.FINE),
+            ]
         return line(*spans)
 
     def _chart(self, value: Latency, width: int, room: int) -> list[Line]:
@@ -94,14 +106,18 @@ class LatencyPane(Pane):
         top = ceiling(max((item for item in p95 if item is not None), default=0.0), marks)
         body = chart(p95, room - 1, top, marks)
         shown = [mark for mark in marks if mark.value <= top]
-        labels = {room - 2 - min(room - 2, int(mark.value / top * (room - 1))): (seconds(mark.value), mark.style) for mark in shown}
+        labels = {
+            room - 2 - min(room - 2, int(mark.value / top * (room - 1))): (seconds(mark.value), mark.style) for mark in shown
+        }
         labels.setdefault(0, (seconds(top), "muted"))
         lines = []
         for index, item in enumerate(body):
             text, style = labels.get(index, ("", "muted"))
             lines.append(Line((Span(fitted(text, AXIS - 1, right=True) + " ", style), *item.spans)))
         left = fitted(f"{' ' * AXIS}-15 min", width // 2)
-        lines.append(line(Span(left, "muted"), Span(fitted(f"p95 {_range(value.history)}", width - width // 2, right=True), "muted")))
+        lines.append(
+            line(Span(left, "muted"), Span(fitted(f"p95 {_range(value.history)}", width - width // 2, right=True), "muted"))
+        )
         return lines
 
     def _endpoints(self, value: Latency) -> list[EndpointLatency]:
@@ -115,7 +131,9 @@ class LatencyPane(Pane):
             "endpoint": Span(item.endpoint),
             "p95": marked(seconds(item.p95_s), _against(item.p95_s, limits.p95_ms)),
             "rate": Span(rate(item.requests_per_s)),
-            "errors": marked(percent(item.error_percent), errors) if errors >= Severity.ALERT else Span(percent(item.error_percent), "muted"),
+            "errors": marked(percent(item.error_percent), errors)
+            if errors >= Severity.ALERT
+            else Span(percent(item.error_percent), "muted"),
         }
 
 
@@ -135,7 +153,7 @@ def bucketed(points: Sequence[tuple[float, float | None]], columns: int, now: fl
             filled.append(column)
             if value is not None:
                 found[column] = max(value, found[column] or 0.0)
-    usual = max((b - a for a, b in zip(filled, filled[1:], strict=False)), default=1)
+    usual = max((b - a for a, b in pairwise(filled)), default=1)
     for index in range(1, columns):
         if index not in filled and found[index] is None and any(index - back in filled for back in range(1, min(usual, 12) + 1)):
             found[index] = found[index - 1]
@@ -158,9 +176,12 @@ def _rounded(value_s: float | None) -> float:
 def _notices(value: Latency, width: int) -> list[Line]:
     lines = [line(Span(fitted(note, width), "muted")) for note in value.notes[:2]]
     firing = [alert for alert in value.alerts if alert.state == "firing"]
-    for alert in firing[:2]:
-        lines.append(line(Span(fitted(f"✖ {alert.name} {alert.summary}", width), "bad")))
-    lines += [line(Span(fitted(f"▲ {target.job} {target.instance}: {target.error}", width), "warn")) for target in value.targets if not target.up][:2]
+    lines += [line(Span(fitted(f"✖ {alert.name} {alert.summary}", width), "bad")) for alert in firing[:2]]
+    lines += [
+        line(Span(fitted(f"▲ {target.job} {target.instance}: {target.error}", width), "warn"))
+        for target in value.targets
+        if not target.up
+    ][:2]
     return lines
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 def matcher(wanted: str) -> Callable[[str], bool]:
     """Whether a text matches, whatever its case; everything matches an empty filter."""
     if not wanted:
-        return lambda text: True
+        return lambda _text: True
     try:
         pattern = re.compile(wanted, re.IGNORECASE)
     except re.error:

@@ -10,6 +10,7 @@ from textual.reactive import reactive
 from console.alarms import Alarm, source_alarms
 from console.config import SystemConfig
 from console.reading import Failure, FailureKind, Reading
+from widgets.commands import Scope
 from widgets.cursor import Cursor
 from widgets.figures import age
 from widgets.line import Line, Span, line, wrapped
@@ -28,6 +29,8 @@ class Pane(Sheet, can_focus=True):
     """What messages call the source."""
     FILTERS: ClassVar[str] = ""
     """What `/` filters here; empty when there is no list."""
+    SCOPES: ClassVar[tuple[Scope, ...]] = ()
+    """Whose commands work here."""
     DEFAULT_CSS = """
     Pane {
         border: round $panel-lighten-2;
@@ -73,6 +76,7 @@ class Pane(Sheet, can_focus=True):
 
     def summary(self, value: Any) -> str:
         """A few words beside the title."""
+        del value
         return ""
 
     def keys(self) -> Sequence[str]:

@@ -1,11 +1,15 @@
 """What PostgreSQL is doing: connections against the limit, who runs what, who blocks whom."""
 
 from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
 
 from console.alarms import Alarm, database_alarms
 from console.severity import Severity, above
 from console.sources.protocols.database import Activity, Session, Waiter
-from widgets.figures import count, duration, percent, rate, size
+from widgets.commands import Scope, bindings
+from widgets.figures import UNKNOWN, count, duration, rate, size
 from widgets.grid import Column, heading, laid_out, row
 from widgets.line import Line, Span, fitted, line, marked, severity_style
 from widgets.meter import meter
@@ -18,7 +22,7 @@ COLUMNS = (
     Column("wait", "WAIT", 8, rank=2, grow=1, most=22),
     Column("user", "USER", 8, rank=4, grow=1, most=16),
     Column("database", "DB", 8, rank=5, grow=1, most=20),
-    Column("query", "QUERY", 12, grow=6),
+    Column("query", "QUERY", 30, grow=6),
 )
 _STATES = {
     "active": "active",
@@ -36,6 +40,8 @@ class PostgresPane(Pane):
     TITLE = "PostgreSQL"
     SOURCE = "PostgreSQL"
     FILTERS = "sessions"
+    SCOPES: ClassVar[tuple[Scope, ...]] = (Scope.LIST, Scope.POSTGRES)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(*SCOPES)
 
     @property
     def selected(self) -> Session | None:
@@ -48,20 +54,22 @@ class PostgresPane(Pane):
         return database_alarms(value, self.config)
 
     def summary(self, value: Activity) -> str:
-        return f"{value.server_version}{' · standby' if value.in_recovery else ''}{' · EMERGENCY LOGIN' if value.emergency else ''}"
+        return (
+            f"{value.server_version}{' · standby' if value.in_recovery else ''}{' · EMERGENCY LOGIN' if value.emergency else ''}"
+        )
 
     def keys(self) -> Sequence[str]:
         return [] if self.value is None else [_key(item) for item in self._listed(self.value)]
 
     def body(self, value: Activity, width: int, height: int) -> Sequence[Line]:
-        lines = [self._connections(value, width), _states(value, width), _rates(value)]
+        lines = [self._connections(value, width), _states(value), _rates(value)]
         if value.emergency:
             text = "✖ the server is full: seen over the emergency login"
             lines.append(line(Span(fitted(text, width), "bad")))
         if value.hidden:
             text = f"▲ {value.hidden} sessions are hidden from this role: GRANT pg_monitor TO it"
             lines.append(line(Span(text, "warn")))
-        tree = [item for root in value.roots[:3] for item in _tree(root, width)]
+        tree = [item for root in value.roots[:3] for item in _tree(root)]
         if tree:
             lines += [line(Span("BLOCKED", "head")), *tree[: max(3, height // 3)], *([_hint(value.roots[0])])]
         self.list_top = len(lines) + 1
@@ -93,7 +101,12 @@ class PostgresPane(Pane):
         found = [
             item
             for item in value.sessions
-            if (everything or item.state == "active" or item.pid in blocking or (item.transaction_age_s or 0) >= LONG_TRANSACTION_S)
+            if (
+                everything
+                or item.state == "active"
+                or item.pid in blocking
+                or (item.transaction_age_s or 0) >= LONG_TRANSACTION_S
+            )
             and self.matches(f"{item.pid} {item.user} {item.database} {item.state} {item.application} {item.client} {item.query}")
         ]
         return sorted(found, key=lambda item: (item.state == "idle", -(_age_s(item) or 0.0), item.pid))
@@ -108,7 +121,8 @@ class PostgresPane(Pane):
             "pid": Span(str(item.pid)),
             "age": Span(duration(age_s), severity_style(severity)),
             "state": Span(
-                "hidden" if item.hidden else _STATES.get(item.state, item.state), "good" if item.state == "active" else "warn" if "transaction" in item.state else "muted"
+                "hidden" if item.hidden else _STATES.get(item.state, item.state),
+                "good" if item.state == "active" else "warn" if "transaction" in item.state else "muted",
             ),
             "wait": Span(waiting, "warn" if item.waiting_for_lock else "muted"),
             "user": Span(item.user, "muted"),
@@ -125,7 +139,7 @@ def _age_s(item: Session) -> float | None:
     return item.query_age_s if item.state == "active" else item.state_age_s
 
 
-def _states(value: Activity, width: int) -> Line:
+def _states(value: Activity) -> Line:
     spans = []
     for state, number in sorted(value.by_state.items(), key=lambda pair: -pair[1]):
         style = "warn" if "transaction" in state else "good" if state == "active" else "muted"
@@ -135,8 +149,8 @@ def _states(value: Activity, width: int) -> Line:
 
 def _rates(value: Activity) -> Line:
     return line(
-        Span("cache hit ", "muted"),
-        Span(percent(value.cache_hit_percent)),
+        Span("hits ", "muted"),
+        Span(UNKNOWN if value.cache_hit_percent is None else f"{value.cache_hit_percent:.1f}%"),
         Span("  commits/s ", "muted"),
         Span(rate(value.commits_per_s)),
         Span("  rollbacks/s ", "muted"),
@@ -148,16 +162,16 @@ def _rates(value: Activity) -> Line:
     )
 
 
-def _tree(root: Waiter, width: int, depth: int = 0) -> list[Line]:
-    lines = [_node(root, width, depth)]
+def _tree(root: Waiter, depth: int = 0) -> list[Line]:
+    lines = [_node(root, depth)]
     for waiter in root.waiters:
-        lines += _tree(waiter, width, depth + 1)
+        lines += _tree(waiter, depth + 1)
     if root.more:
         lines.append(line(Span(f"{'  ' * (depth + 1)}└ and {root.more} more", "muted")))
     return lines
 
 
-def _node(item: Waiter, width: int, depth: int) -> Line:
+def _node(item: Waiter, depth: int) -> Line:
     session = item.session
     branch = f"{'  ' * (depth - 1)}└ " if depth else ""
     if session is None:

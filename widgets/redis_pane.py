@@ -1,11 +1,15 @@
 """What Redis holds and does: memory against its limit, hits, evictions, clients, persistence, slow commands."""
 
 from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
 
 from console.alarms import Alarm, cache_alarms
 from console.severity import Severity, above
 from console.sources.protocols.cache import CacheInfo, SlowEntry
-from widgets.figures import count, duration, percent, rate, seconds, size, uptime
+from widgets.commands import Scope, bindings
+from widgets.figures import count, percent, rate, seconds, size, uptime
 from widgets.line import Line, Span, line, marked, severity_style
 from widgets.meter import meter
 from widgets.pane import Pane
@@ -15,6 +19,8 @@ class RedisPane(Pane):
     TITLE = "Redis"
     SOURCE = "Redis"
     FILTERS = "slow commands"
+    SCOPES: ClassVar[tuple[Scope, ...]] = (Scope.LIST,)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(*SCOPES)
 
     def value_alarms(self, value: CacheInfo) -> list[Alarm]:
         return cache_alarms(value, self.config)
@@ -29,10 +35,12 @@ class RedisPane(Pane):
     def body(self, value: CacheInfo, width: int, height: int) -> Sequence[Line]:
         lines = [self._memory(value, width), *_traffic(value), *_clients(value), _persistence(value, self.clock()), _keys(value)]
         if value.errors:
-            words = "  ".join(f"{name} {count(number)}" for name, number in sorted(value.errors.items(), key=lambda pair: -pair[1]))
+            found = sorted(value.errors.items(), key=lambda pair: -pair[1])
+            words = "  ".join(f"{name} {count(number)}" for name, number in found)
             lines.append(line(Span("errors ", "muted"), Span(words, "warn")))
         slow = {_key(entry): entry for entry in self._slow(value)}
-        lines.append(line(Span("SLOW LOG", "head"), Span(f"  {value.slow_log_failure}" if value.slow_log_failure else "", "warn")))
+        why = f"  {value.slow_log_failure}" if value.slow_log_failure else ""
+        lines.append(line(Span("SLOW LOG", "head"), Span(why, "warn")))
         self.list_top = len(lines)
         shown = self.list_rows(height - len(lines))
         for key, chosen in shown:
@@ -115,4 +123,4 @@ def _persistence(value: CacheInfo, now: float) -> Line:
 
 def _keys(value: CacheInfo) -> Line:
     found = "  ".join(f"{name} {count(number)}" for name, number in value.keys.items())
-    return line(Span("keys ", "muted"), Span(found or "none"), Span(f"  up {duration(value.uptime_s - value.uptime_s % 60)}", "muted"))
+    return line(Span("keys ", "muted"), Span(found or "none"), Span(f"  up {uptime(value.uptime_s)}", "muted"))

@@ -4,6 +4,7 @@ Textual's own table and log repaint whole for one cell (316 KiB/s on the line fo
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -17,7 +18,7 @@ from widgets.line import STYLES, Line, Span, changed, trimmed
 class Sheet(Widget):
     """Shows a list of `Line`s. Subclasses make them in `draw`; `redraw` compares and repaints the differences."""
 
-    COMPONENT_CLASSES = {*(f"sheet--{name}" for name in STYLES), "sheet--selected"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"sheet--{name}" for name in STYLES), "sheet--selected"}
     ALLOW_SELECT = False
     DEFAULT_CSS = """
     Sheet {

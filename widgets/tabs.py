@@ -25,7 +25,7 @@ class TabLine(Sheet):
     """Drawn from `tabs`; a click tells which pane is wanted."""
 
     DEFAULT_CSS = """
-    TabLine { height: 1; dock: top; background: $surface; }
+    TabLine { height: 1; background: $surface; }
     """
 
     tabs: reactive[tuple[Tab, ...]] = reactive((), init=False, repaint=False)
@@ -39,6 +39,7 @@ class TabLine(Sheet):
         self.redraw()
 
     def draw(self, width: int, height: int) -> Sequence[Line]:
+        del height
         spans: list[Span] = []
         for tab, label in self._labels(width):
             if tab.current:

@@ -1,0 +1,237 @@
+"""The full-screen program: opens the system's sources, shows the dashboard, and always gives the terminal back."""
+
+import asyncio
+import contextlib
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from console.alarms import worst
+from console.config import Environment
+from console.crash import report_crash
+from console.guides.risk import Arming
+from console.system import System
+from screens.dashboard import Dashboard
+from screens.theme import FEW_COLOURS, TRIAGE
+from widgets.banner import Banner, News
+from widgets.commands import COMMANDS, Scope, bindings
+from widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from console.guides.issue import Fix
+
+TICK_S = 1.0
+
+
+class TriageApp(App[None]):
+    """One system on the screen. Screens and panes may use `system`, `clock`, `armed`, `propose` and `open_picker`."""
+
+    TITLE = "Triage"
+    CSS_PATH = "dashboard.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.EVERYWHERE)
+    armed: reactive[Arming] = reactive(Arming, init=False, repaint=False)
+    """Whether writing is armed, and until when."""
+
+    def __init__(
+        self, system: System, *, write: bool = False, clock: Callable[[], float] = time.time, simulated: bool = False
+    ) -> None:
+        super().__init__()
+        self.system = system
+        self.clock = clock
+        self.simulated = simulated or system.config.environment is Environment.SIMULATED
+        self.dashboard = Dashboard(system, clock)
+        if write:
+            self.set_reactive(TriageApp.armed, Arming.armed(clock()))
+        self._closed = False
+        self.register_theme(TRIAGE)
+        if "TEXTUAL_THEME" not in os.environ:
+            self.theme = FEW_COLOURS if self.console.color_system == "standard" else TRIAGE.name
+
+    def get_default_screen(self) -> Screen[None]:
+        return self.dashboard
+
+    def on_mount(self) -> None:
+        self._listen_to_signals()
+        self.set_interval(TICK_S, self._tick)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._tell()
+        self.run_worker(self._open(), name="open", group="open", exit_on_error=False)
+
+    async def _open(self) -> None:
+        await self.system.open()
+        self.dashboard.start()
+
+    async def close_system(self) -> None:
+        """Close the sources, once, within two seconds whatever state they are in."""
+        if not self._closed:
+            self._closed = True
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.system.aclose(), 2.0)
+
+    async def on_unmount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+
+    # -- the banner -------------------------------------------------------------------------------------------------
+
+    def news(self) -> News:
+        """What the banner says now."""
+        config, now = self.system.config, self.clock()
+        alarm, others = worst(self.dashboard.alarms())
+        return News(
+            title=config.title,
+            environment=Environment.SIMULATED if self.simulated else config.environment,
+            now=now - now % 60,
+            armed_s=60.0 * -(-self.armed.remaining_s(now) // 60),
+            alarm=alarm,
+            others=others,
+            host=socket.gethostname() if "SSH_CONNECTION" in os.environ else "",
+            asking=self.dashboard.asking,
+        )
+
+    def _tell(self) -> None:
+        if self.screen_stack:
+            for banner in self.screen.query(Banner):
+                banner.news = self.news()
+
+    def watch_armed(self) -> None:
+        self._tell()
+
+    def _tick(self) -> None:
+        self._tell()
+        if not self.is_headless and _hung_up(sys.__stdin__.fileno() if sys.__stdin__ else -1):
+            self.request_exit(128 + signal.SIGHUP)
+
+    # -- commands ---------------------------------------------------------------------------------------------------
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        focused = screen.focused
+        places: dict[Scope, Any] = {Scope.EVERYWHERE: self}
+        if isinstance(screen, Dashboard):
+            places[Scope.DASHBOARD] = screen
+            if isinstance(focused, Pane):
+                places |= dict.fromkeys(focused.SCOPES, focused)
+        for command in COMMANDS:
+            if command.palette and command.scope in places:
+                action = partial(self.run_action, command.action, places[command.scope])
+                yield SystemCommand(command.help, f"{command.keys.split(',')[0]} · {command.scope}", action)
+        yield SystemCommand("Change the colours", "choose a theme", self.action_change_theme)
+
+    def action_arm(self) -> None:
+        now = self.clock()
+        if self.armed.is_armed(now):
+            self.armed = Arming()
+            return
+        from screens.arm import ArmScreen
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.armed = Arming.armed(self.clock())
+
+        self.push_screen(ArmScreen(self.system.config), answered)
+
+    def action_help(self) -> None:
+        from screens.help import help_lines
+        from screens.page import Page
+
+        if isinstance(self.screen, Page):
+            return
+        focused = self.screen.focused
+        own = [active.binding for active in self.screen.active_bindings.values() if active.node is not self]
+        self.push_screen(Page("Keys", help_lines(type(focused).__name__ if focused else "", own)))
+
+    def action_help_quit(self) -> None:
+        self.exit()
+
+    def open_picker(self) -> None:
+        """The issue picker over whatever is shown."""
+        from screens.picker import PickerScreen
+
+        self.push_screen(PickerScreen())
+
+    def propose(self, fix: "Fix") -> None:
+        """Preview a change, have it confirmed, made and verified."""
+        from screens.confirm import ConfirmScreen
+
+        self.push_screen(ConfirmScreen(fix))
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+
+    def request_exit(self, code: int) -> None:
+        """End in an orderly way with this exit code: the terminal is restored, the sources are closed."""
+        self.exit(return_code=code)
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread
+                loop.add_signal_handler(number, self.request_exit, 128 + number)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A defect of ours: no traceback and no local variable reaches the terminal, they may hold a password."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+            self._exit_renderables.append(Text(report_crash(error)))
+        self._close_messages_no_wait()
+
+    def _fatal_error(self) -> None:
+        error = sys.exc_info()[1] or self._exception
+        self._handle_exception(error if isinstance(error, Exception) else RuntimeError("unknown"))
+
+
+def run_app(build: Callable[[], System], *, write: bool = False) -> int:
+    """Show the console until the operator leaves; the exit code. `build` makes the system; nothing of it is open yet."""
+    app = TriageApp(build(), write=write)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.set_exception_handler(_unretrieved)
+    try:
+        loop.run_until_complete(app.run_async())
+    finally:
+        with contextlib.suppress(Exception):
+            loop.run_until_complete(app.close_system())
+        rest = asyncio.all_tasks(loop)
+        for task in rest:
+            task.cancel()
+        if rest:
+            loop.run_until_complete(asyncio.wait(rest, timeout=0.5))
+        asyncio.set_event_loop(None)
+        with contextlib.suppress(RuntimeError):
+            loop.close()
+    return app.return_code or 0
+
+
+def _hung_up(descriptor: int) -> bool:
+    """Whether the terminal is gone: a program without one must not stay, whatever became of the signal."""
+    poll = select.poll()
+    try:
+        poll.register(descriptor, 0)
+        return any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
+    except (OSError, ValueError):
+        return True
+
+
+def _unretrieved(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A task that failed unseen: kept in a report, and off the terminal."""
+    error = context.get("exception")
+    if isinstance(error, Exception):
+        report_crash(error)

@@ -1,0 +1,278 @@
+"""The one screen that is there from the first second: five live panes."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.events import DescendantFocus
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from console.alarms import Alarm
+from console.logs.follower import Follower
+from console.reading import SourceError
+from console.severity import Severity
+from console.sources.protocols.engine import Containers
+from console.system import System
+from console.watch import watch
+from widgets.banner import Banner
+from widgets.commands import Scope, bindings
+from widgets.container_table import ContainerTable
+from widgets.key_line import KeyLine
+from widgets.latency_pane import LatencyPane
+from widgets.log_pane import LogPane
+from widgets.pane import Pane
+from widgets.postgres_pane import PostgresPane
+from widgets.redis_pane import RedisPane
+from widgets.tabs import Tab, TabLine
+
+if TYPE_CHECKING:
+    from screens.app import TriageApp
+
+FULL_WIDTH, FULL_HEIGHT = 140, 36
+"""From this size on all panes are shown at once."""
+LEAST_WIDTH, LEAST_HEIGHT = 34, 8
+HIDDEN_EVERY_S = 10.0
+"""A pane that is not shown is asked for seldom, and not never: the banner must know what is worst."""
+PANES = ("containers", "postgres", "redis", "logs", "latency")
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Which question fills a pane, and how often."""
+
+    pane: str
+    name: str
+    ask: Callable[[], Awaitable[Any]]
+    every_s: float
+    timeout_s: float
+
+
+class Dashboard(Screen[None]):
+    """Composes the panes, feeds each by a worker of its own, and routes keys. Decides nothing about the world."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.DASHBOARD)
+    AUTO_FOCUS = "#containers"
+
+    def __init__(self, system: System, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self.system = system
+        self.clock = clock
+        self.current = "containers"
+        self.zoomed = False
+        self._opened = False
+        self._follower: Follower | None = None
+        self._follows: str | None = None
+        self._paces: dict[str, float] = {}
+        self._feeds = {
+            feed.pane: feed
+            for feed in (
+                Feed("containers", "The container engine", lambda: system.need_engine().containers(), 2.0, 3.0),
+                Feed("postgres", "PostgreSQL", lambda: system.need_database().activity(), 2.0, 3.0),
+                Feed("redis", "Redis", lambda: system.need_cache().info(), 2.0, 3.0),
+                Feed("latency", "The metrics source", lambda: system.need_metrics().latency(), 5.0, 5.0),
+            )
+        }
+
+    def compose(self) -> ComposeResult:
+        config, clock = self.system.config, self.clock
+        yield Banner()
+        yield TabLine(id="tabs")
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield ContainerTable(config, clock, 1, id="containers")
+                with Horizontal(id="stores"):
+                    yield PostgresPane(config, clock, 2, id="postgres")
+                    yield RedisPane(config, clock, 3, id="redis")
+            with Vertical(id="right"):
+                yield LogPane(id="logs", clock=clock)
+                yield LatencyPane(config, clock, 5, id="latency")
+        yield Static("Triage needs a terminal of at least 34x8. q leaves; `triage check` needs no screen.", id="too-small")
+        yield Input(id="filter", compact=True)
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.query_one(LogPane).border_title = "4 Logs"
+        self._arrange()
+
+    def start(self) -> None:
+        """Begin to ask. Called once, when the sources are open and the first frame is painted."""
+        self._opened = True
+        self._pace()
+        self.run_worker(self._read_logs(), name="logs", group="logs", exclusive=True, exit_on_error=False)
+
+    def alarms(self) -> list[Alarm]:
+        """Everything that is wrong by the newest readings, for the banner."""
+        return [alarm for pane in self.query(Pane) for alarm in pane.alarms()]
+
+    @property
+    def asking(self) -> bool:
+        """Whether some source has not answered once."""
+        return any(pane.value is None and pane.failure is None for pane in self.query(Pane))
+
+    # -- readings ---------------------------------------------------------------------------------------------------
+
+    def _pace(self) -> None:
+        """Start or restart the workers whose pane came to be shown or hidden."""
+        if not self._opened:
+            return
+        for feed in self._feeds.values():
+            every_s = feed.every_s if self._shown(feed.pane) else max(HIDDEN_EVERY_S, feed.every_s)
+            if self._paces.get(feed.pane) != every_s:
+                self._paces[feed.pane] = every_s
+                self.run_worker(self._feed(feed, every_s), name=feed.pane, group=feed.pane, exclusive=True, exit_on_error=False)
+
+    async def _feed(self, feed: Feed, every_s: float) -> None:
+        pane = self.query_one(f"#{feed.pane}", Pane)
+        async for reading in watch(feed.ask, every_s=every_s, timeout_s=feed.timeout_s, name=feed.name, clock=self.clock):
+            pane.reading = reading
+            if isinstance(reading.value, Containers) and self._follower is not None:
+                self._follower.choose(item.name for item in reading.value.items)
+            self._tabs()
+
+    async def _read_logs(self) -> None:
+        pane = self.query_one(LogPane)
+        try:
+            engine = self.system.need_engine()
+        except SourceError as error:
+            pane.fail(error.failure)
+            return
+        self._follower = Follower(engine, clock=self.clock)
+        async for batch in self._follower.batches():
+            pane.take(batch)
+
+    # -- what is shown ----------------------------------------------------------------------------------------------
+
+    @property
+    def single(self) -> bool:
+        """Whether one pane has the whole screen."""
+        return self.zoomed or self.size.width < FULL_WIDTH or self.size.height < FULL_HEIGHT
+
+    def on_resize(self) -> None:
+        self._arrange()
+
+    def on_screen_suspend(self) -> None:
+        self._pace()
+
+    def on_screen_resume(self) -> None:
+        self._pace()
+
+    @on(DescendantFocus)
+    def _focused(self, event: DescendantFocus) -> None:
+        for widget in (event.widget, *event.widget.ancestors):
+            if widget.id in PANES:
+                self.current = widget.id
+                self._tabs()
+
+    @on(TabLine.Wanted)
+    def _wanted(self, event: TabLine.Wanted) -> None:
+        self.action_pane(event.pane)
+
+    def _shown(self, pane: str) -> bool:
+        return self.is_current and (not self.single or pane == self.current)
+
+    def _arrange(self) -> None:
+        small = self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT
+        self.set_class(self.single, "-single")
+        self.set_class(small, "-too-small")
+        wanted = self.query_one(f"#{self.current}")
+        kept = {wanted, *wanted.ancestors}
+        for id_ in ("left", "right", "stores", *PANES):
+            part = self.query_one(f"#{id_}", Widget)
+            part.set_class(self.single and part not in kept, "-away")
+        for pane in self.query(Pane):
+            pane.zoomed = self.single
+        self._tabs()
+        self._pace()
+
+    def _tabs(self) -> None:
+        tabs = []
+        for number, id_ in enumerate(PANES, 1):
+            pane = self.query_one(f"#{id_}")
+            title = pane.TITLE if isinstance(pane, Pane) else "Logs"
+            found = pane.alarms() if isinstance(pane, Pane) else []
+            worst = max((alarm.severity for alarm in found), default=Severity.FINE)
+            tabs.append(Tab(number, title, id_, worst, id_ == self.current))
+        self.query_one(TabLine).tabs = tuple(tabs)
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def action_pane(self, pane: str) -> None:
+        self.current = pane
+        self._arrange()
+        self.query_one(f"#{pane}").focus()
+
+    def action_zoom(self) -> None:
+        self.zoomed = not self.zoomed
+        self._arrange()
+
+    def action_filter(self) -> None:
+        pane = self.query_one(f"#{self.current}")
+        if not isinstance(pane, Pane) or not pane.FILTERS:
+            return
+        box = self.query_one("#filter", Input)
+        box.placeholder = f"filter {pane.FILTERS}: text or regular expression; enter keeps it, esc takes it away"
+        box.value = pane.filter
+        box.add_class("-open")
+        box.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filtered(self, event: Input.Changed) -> None:
+        pane = self.query_one(f"#{self.current}")
+        if isinstance(pane, Pane) and self.query_one("#filter").has_class("-open"):
+            pane.filter = event.value
+
+    @on(Input.Submitted, "#filter")
+    def _filter_kept(self) -> None:
+        self.query_one("#filter").remove_class("-open")
+        self.query_one(f"#{self.current}").focus()
+
+    def action_back(self) -> None:
+        """Take one thing away: the filter, then the zoom."""
+        pane = self.query_one(f"#{self.current}")
+        if isinstance(pane, Pane) and pane.filter:
+            pane.filter = ""
+        elif self.zoomed and not self.query_one("#filter").has_class("-open"):
+            self.action_zoom()
+        self._filter_kept()
+
+    def action_issues(self) -> None:
+        self._app.open_picker()
+
+    def action_container(self, verb: str) -> None:
+        chosen = self.query_one(ContainerTable).selected
+        if chosen is not None:
+            from console.guides.fixes.adhoc import container_action
+
+            self._app.propose(container_action(self.system, cast(Any, verb), chosen.name))
+
+    def action_session(self, verb: str) -> None:
+        chosen = self.query_one(PostgresPane).selected
+        if chosen is not None:
+            from console.guides.fixes.adhoc import session_action
+
+            wanted = "terminate" if verb == "end" else "cancel"
+            self._app.propose(session_action(self.system, cast(Any, wanted), chosen.pid, chosen.backend_start))
+
+    @on(ContainerTable.Chosen)
+    def _details(self, event: ContainerTable.Chosen) -> None:
+        from screens.details import detail_lines
+        from screens.page import Page
+
+        self.app.push_screen(Page(event.row.container.name, detail_lines(event.row, self.system.config, self.clock())))
+
+    @on(ContainerTable.Followed)
+    def _follow(self, event: ContainerTable.Followed) -> None:
+        self._follows = None if self._follows == event.name else event.name
+        self.query_one(LogPane).choose(None if self._follows is None else frozenset({self._follows}))
+        if self.single:
+            self.action_pane("logs")
+
+    @property
+    def _app(self) -> "TriageApp":
+        return cast("TriageApp", self.app)

@@ -1,0 +1,62 @@
+"""What is known of one container, for the page that Enter opens."""
+
+from collections.abc import Sequence
+
+from console.config import SystemConfig
+from console.sources.protocols.engine import Container, State, Usage
+from screens.page import Lines
+from widgets.container_rows import Row, exit_words, ports, state_cell
+from widgets.figures import UNKNOWN, age, count, percent, size
+from widgets.line import Line, Span, line, wrapped
+
+
+def detail_lines(found: Row, config: SystemConfig, now: float) -> Lines:
+    """Lines that describe one container: state, exits, health output, limits, networks."""
+    container, usage = found.container, found.usage
+
+    def make(width: int) -> Sequence[Line]:
+        lines = [_pair("state", state_cell(found))]
+        if container.state not in (State.RUNNING, State.CREATED):
+            lines.append(_pair("exit code", Span(exit_words(container), "bad" if container.exit_code else "")))
+        lines += [
+            _pair("role", Span(config.role_of(container.name) or "none")),
+            _pair("restarts", Span(count(container.restart_count))),
+            _pair("restart policy", Span(container.restart_policy or "no")),
+            _pair("started", Span(_since(container.started_at, now))),
+            _pair("created", Span(_since(container.created_at, now))),
+            *_usage(container, usage),
+            _pair("image", Span(container.image)),
+            _pair("id", Span(container.id[:12])),
+            _pair("ports", Span(ports(container) or "none published")),
+            _pair("networks", Span(" ".join(container.networks) or "none")),
+        ]
+        if container.error:
+            lines += [line(), line(Span("The engine says", "head")), *wrapped(container.error, width, "bad", most=8)]
+        if container.health_output:
+            lines += [line(), line(Span("Last health check", "head"))]
+            lines += [item for part in container.health_output.split("⏎") for item in wrapped(part, width, most=8)]
+        if container.labels:
+            lines += [line(), line(Span("Labels", "head"))]
+            lines += [line(Span(f"{name}=", "muted"), Span(value)) for name, value in sorted(container.labels.items())]
+        return lines
+
+    return make
+
+
+def _usage(container: Container, usage: Usage | None) -> list[Line]:
+    limit = (usage.memory_limit_bytes if usage else None) or container.memory_limit_bytes
+    words = f"{size(usage.memory_used_bytes if usage else None)} of {size(limit) if limit else 'no limit'}"
+    part = f" ({percent(usage.memory_percent)})" if usage and usage.memory_percent is not None else ""
+    return [
+        _pair("cpu", Span(f"{percent(usage.cpu_percent if usage else None)} of one core")),
+        _pair("memory", Span(words + part)),
+        _pair("processes", Span(count(usage.pids if usage else None))),
+    ]
+
+
+def _since(at: float | None, now: float) -> str:
+    return UNKNOWN if at is None else age(now - at)
+
+
+def _pair(name: str, value: Span) -> Line:
+    return line(Span(f"{name:<15} ", "muted"), value)
