@@ -35,9 +35,6 @@ def _stop_leak(target: Target, _notes: Notes) -> None:
 
 
 def _fill(target: Target, notes: Notes) -> None:
-    # Without spare segments of its log PostgreSQL would not refuse to write but fall over.
-    for _ in range(6):
-        target.sql("SELECT pg_logical_emit_message(false, 'lab', 'room'); SELECT pg_switch_wal()")
     write_backups(target, notes)
     used_up = f"{_last_path(notes)}.part"
     target.run(Service.BACKUP, "sh", "-c", f"cat /dev/zero >> {used_up} 2>/dev/null")
@@ -55,7 +52,10 @@ def _last_path(notes: Notes) -> str:
 
 
 def _cannot_write(target: Target, _notes: Notes) -> bool:
-    result = target.as_user("CREATE TEMP TABLE room AS SELECT n, repeat('x', 500) FROM generate_series(1, 20000) AS n")
+    # A sort that spills to disk. A temporary table would show the same, but it changes the catalogs: PostgreSQL then throws
+    # away its cache of them, cannot write it anew, and refuses every login instead.
+    sort = "SELECT count(*) FROM (SELECT repeat('x', 500) || n FROM generate_series(1, 20000) AS n ORDER BY 1) AS sorted"
+    result = target.as_user(f"SET work_mem = '64kB'; {sort}")
     return "No space left on device" in result.stderr
 
 

@@ -1,10 +1,10 @@
 """Faults of sms.c1, complete outage."""
 
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from console.practice.lab.errors import LabError
 from console.practice.lab.fault import LabFault, Notes
 from console.practice.lab.old_backups import disk_used_percent, prepare_backups, remove_backups, write_backups
 from console.practice.lab.plan import Service
@@ -51,10 +51,29 @@ def _route_back(target: Target, _notes: Notes) -> None:
 
 def _take_port(target: Target, notes: Notes) -> None:
     target.stop(Service.PROXY)
+    # The engine lets go of the port a moment after it has said that the container is stopped.
+    target.wait(lambda: _is_free(int(notes["port"])), f"port {notes['port']} is free", timeout_s=10)
     folder = notes["folder"]
     command = (sys.executable, "-m", "http.server", notes["port"], "--bind", "127.0.0.1", "--directory", folder)
     with (target.folder / "port-holder.log").open("w") as log:
         subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    target.wait(lambda: _answers(int(notes["port"])), f"port {notes['port']} is held", timeout_s=10)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _port_notes(target: Target) -> Notes:
@@ -63,16 +82,13 @@ def _port_notes(target: Target) -> Notes:
     return {"folder": str(folder), "port": str(target.port(Service.PROXY))}
 
 
-def _cannot_bind(target: Target, notes: Notes) -> bool:
+def _cannot_bind(target: Target, _notes: Notes) -> bool:
     from docker.errors import APIError
 
-    if not _holders(notes):
-        raise LabError("The process that was to hold the port has ended.", f"See {target.folder / 'port-holder.log'}.")
     try:
         target.start(Service.PROXY)
     except APIError:
         return True
-    target.stop(Service.PROXY)  # The holder was not listening yet.
     return False
 
 
