@@ -18,10 +18,9 @@ MAX_AGE_S = 2.0
 class Readings:
     """The sources of a system as one walk, or several that run together, ask them."""
 
-    def __init__(self, system: System, *, clock: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, system: System, *, wall: Callable[[], float] = time.time) -> None:
         self.system = system
         self.wall = wall
-        self._clock = clock
         self._asked: dict[object, tuple[float, asyncio.Task[Any]]] = {}
 
     async def share(self, key: object, ask: Callable[[], Awaitable[T]]) -> T:
@@ -30,10 +29,10 @@ class Readings:
         Who gives up waiting does not cancel it for the others; `close` does.
         """
         asked, task = self._asked.get(key, (0.0, None))
-        if task is None or (task.done() and self._clock() - asked > MAX_AGE_S):
+        if task is None or (task.done() and time.monotonic() - asked > MAX_AGE_S):
             task = asyncio.ensure_future(_call(ask))
             task.add_done_callback(_look)
-            self._asked[key] = (self._clock(), task)
+            self._asked[key] = (time.monotonic(), task)
         return cast(T, await asyncio.shield(task))
 
     async def containers(self) -> Containers:

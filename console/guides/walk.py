@@ -1,12 +1,12 @@
 """One traversal of an issue, by a person or by `triage check`.
 
-    walk = Walk(issue, system)
-    await walk.step()          # makes the check of `walk.current`, takes an arm, appends to `walk.path`
-    await walk.finish()        # goes on until there is a conclusion or a question for a person
+walk = Walk(issue, system)
+await walk.step()          # makes the check of `walk.current`, takes an arm, appends to `walk.path`
+await walk.finish()        # goes on until there is a conclusion or a question for a person
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -115,6 +115,7 @@ class Walk:
         inputs: Mapping[str, str] | None = None,
         readings: Readings | None = None,
         record: Record | None = None,
+        clock: Callable[[], float] = time.time,
         limit_s: float = STEP_LIMIT_S,
     ) -> None:
         self.issue = issue
@@ -126,8 +127,9 @@ class Walk:
         self.journal_failure = ""
         self._inputs = dict(inputs or {})
         self._own_readings = readings is None
-        self._readings = readings or Readings(system)
+        self._readings = readings or Readings(system, wall=clock)
         self._record = record
+        self._clock = clock
         self._limit_s = limit_s
 
     @property
@@ -208,7 +210,7 @@ class Walk:
 
     async def note(self, text: str) -> None:
         """Keep a person's remark with the step made last."""
-        made = Note(time.time(), self.path[-1].step if self.path else "", clean(text))
+        made = Note(self._clock(), self.path[-1].step if self.path else "", clean(text))
         self.notes += (made,)
         await self._write("note", {"step": made.step, "text": made.text})
 
@@ -286,7 +288,7 @@ def conclude(issue: Issue, path: Sequence[StepRecord]) -> Conclusion:
         return Conclusion(Verdict.ESCALATE, f"Call {issue.escalate.to}. {issue.escalate.text}".strip(), unread=unread)
     undecided = [made for made in path if made.status is StepStatus.UNKNOWN and not made.overridden]
     if last.goal.kind is Leaf.CLEAR and not undecided:
-        return Conclusion(Verdict.CLEAR, "Nothing wrong was found here.", unread=unread)
+        return Conclusion(Verdict.CLEAR, f"Nothing wrong was found here. {last.headline}".strip(), unread=unread)
     asked = "; ".join(made.title for made in undecided) or last.title
     reasons = " ".join(str(failure) for failure in unread) or "The facts that decide are missing."
     return Conclusion(Verdict.UNKNOWN, f"Not known: {asked} {reasons}", unread=unread)

@@ -15,6 +15,7 @@ from console.guides.readings import Readings
 from console.reading import Failure, FailureKind, SourceError
 
 FactValue = bool | int | float | str | None
+Facts = Mapping[str, FactValue]
 
 
 class FactType(StrEnum):
@@ -38,7 +39,7 @@ class Fact:
 class Findings:
     """What a check saw. A fact that is left out, or None, could not be read: `unread` says why. Texts are clean."""
 
-    facts: Mapping[str, FactValue]
+    facts: Facts
     headline: str
     """One sentence: what the answer to the step's question is."""
     evidence: tuple[str, ...] = ()
@@ -58,6 +59,8 @@ class Check:
     make: Callable[[Readings, Any], Awaitable[Findings]]
     facts_for: Callable[[Any], tuple[Fact, ...]] | None = None
     """Facts that depend on the parameters (the answers of an `ask`); None: always `facts`."""
+    ahead: bool = True
+    """Cheap enough to be made before it is known whether it is needed."""
 
     def declared(self, parameters: BaseModel) -> Mapping[str, Fact]:
         """The facts of a call by name."""
@@ -69,7 +72,7 @@ class Check:
 class Outcome:
     """A check that was made, or could not be: every declared fact is there, None when it is unknown."""
 
-    facts: Mapping[str, FactValue]
+    facts: Facts
     headline: str
     evidence: tuple[str, ...] = ()
     unread: tuple[Failure, ...] = ()
@@ -96,7 +99,9 @@ async def run_check(call: CheckCall, readings: Readings, *, limit_s: float = 3.0
     return Outcome(facts, findings.headline, findings.evidence, findings.unread, None, elapsed_s, declared)
 
 
-async def _make(check: Check, parameters: BaseModel, readings: Readings, limit_s: float) -> tuple[Findings | None, Failure | None]:
+async def _make(
+    check: Check, parameters: BaseModel, readings: Readings, limit_s: float
+) -> tuple[Findings | None, Failure | None]:
     task = asyncio.ensure_future(_call(check, parameters, readings))
     try:
         await asyncio.wait({task}, timeout=limit_s)

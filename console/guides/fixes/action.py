@@ -168,10 +168,14 @@ async def apply_fix(system: System, fix: Fix, preview: Preview, record: Record) 
     except SourceError as error:
         applied = Applied(False, (), error.failure)
     try:
-        await record("fix_ends", {"fix": fix.id, "done": applied.done, "lines": list(applied.lines), "failed": str(applied.failed or "")})
+        await record(
+            "fix_ends", {"fix": fix.id, "done": applied.done, "lines": list(applied.lines), "failed": str(applied.failed or "")}
+        )
     except OSError as error:
         # The change is made: that cannot be taken back, so the person is told instead.
-        applied = Applied(applied.done, (*applied.lines, f"The journal could not be written afterwards: {error.strerror}."), applied.failed)
+        applied = Applied(
+            applied.done, (*applied.lines, f"The journal could not be written afterwards: {error.strerror}."), applied.failed
+        )
     return applied
 
 

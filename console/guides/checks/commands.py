@@ -1,0 +1,51 @@
+"""The commands that a person would type, derived from the configuration: never authored a second time."""
+
+import shlex
+from collections.abc import Sequence
+from urllib.parse import urlsplit, urlunsplit
+
+from console.config import SystemConfig
+from console.text import clean
+
+ROLE_UNSET = "<no container configured>"
+
+
+def container_name(config: SystemConfig, role: str) -> str:
+    """The container of a role, or words that say that none is configured."""
+    return config.roles.get(role, ROLE_UNSET)
+
+
+def docker(config: SystemConfig, *words: str) -> str:
+    """A docker command line, against the engine of the system."""
+    where: tuple[str, ...] = ()
+    if config.engine is not None and config.engine.context:
+        where = ("--context", config.engine.context)
+    elif config.engine is not None and config.engine.host:
+        where = ("-H", config.engine.host)
+    return clean(shlex.join(["docker", *where, *words]))
+
+
+def docker_ps(config: SystemConfig) -> str:
+    """Lists the containers of the system, running or not."""
+    select = config.engine.select if config.engine is not None else {}
+    filters = [word for kind, value in select.items() for word in ("--filter", f"{kind}={value}")]
+    return docker(config, "ps", "-a", *filters)
+
+
+def psql(config: SystemConfig, statement: str) -> str:
+    """A statement given to psql with the configured address, without its password."""
+    if config.postgres is None:
+        return clean(shlex.join(["psql", "-c", statement]))
+    return clean(shlex.join(["psql", address(config.postgres.dsn), "-c", statement]))
+
+
+def address(url: str) -> str:
+    """A URL without the password that it may hold."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    netloc = f"{parts.username}@{host}" if parts.username else host
+    return urlunsplit((parts.scheme, netloc, parts.path, "", ""))
+
+
+def joined(commands: Sequence[str]) -> str:
+    return " && ".join(commands)

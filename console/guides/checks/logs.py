@@ -1,0 +1,221 @@
+"""What containers wrote: why one crashed, and what the database's log says about its disk and its data."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from console.config import SystemConfig
+from console.guides.checks.check import Check, Fact, FactType, Findings
+from console.guides.checks.commands import container_name, docker, joined
+from console.guides.checks.containers import is_down, is_looping, services
+from console.guides.checks.words import age, number
+from console.guides.parameters import Parameters, Seconds
+from console.guides.readings import Readings
+from console.reading import Failure, SourceError
+from console.sources.protocols.engine import Container, Health, LogLine, State
+from console.text import clean
+
+_SHOWN = 15
+_TROUBLE = re.compile(r"error|exception|failed|fatal|panic|shutdown|killed|traceback", re.I)
+# Only the server's own messages: the STATEMENT lines below them hold text that users sent.
+_SERVER = re.compile(r"\b(?:WARNING|ERROR|FATAL|PANIC|LOG|HINT):")
+_NO_SPACE = re.compile(r"No space left on device|disk quota exceeded", re.I)
+_CORRUPT = re.compile(
+    r"invalid page in block|could not read block|invalid (?:primary )?checkpoint record|could not locate .{0,20}checkpoint"
+    r"|page verification failed|checksum|unexpected zero page|missing chunk number|invalid memory alloc request size",
+    re.I,
+)
+_OUT_OF_MEMORY = re.compile(r"\bMemoryError\b|(?:^|\s)Killed\s*$|\b[Oo]ut of memory\b|Cannot allocate memory")
+_MISSING_MODULE = re.compile(r"\bModuleNotFoundError\b|No module named |ImportError: .{0,200}cannot open shared object")
+_MIGRATION = re.compile(
+    r"[Mm]igrations? (?:\S{1,80} )?failed|alembic\.util\.exc\.CommandError|Can't locate revision|Multiple head revisions"
+)
+_TRACEBACK = re.compile(r"^Traceback \(most recent call last\)|\bTraceback \(most recent call last\):")
+_EXCEPTION = re.compile(r"^(?:[a-zA-Z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning)\b(?:: .{0,300})?$")
+
+
+class CrashParameters(Parameters):
+    role: str = "backend"
+    lines: int = Field(default=100, ge=10, le=2000)
+
+
+class TroubleParameters(Parameters):
+    lines: int = Field(default=50, ge=10, le=500)
+
+
+class ServerParameters(Parameters):
+    role: str = "database"
+    window: Seconds = Field(default=600.0)
+    """How far back a line still counts: before now, or before the end of a container that does not run."""
+    lines: int = Field(default=500, ge=10, le=5000)
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """What the lines of one run say about its end."""
+
+    out_of_memory: tuple[LogLine, ...]
+    missing_module: tuple[LogLine, ...]
+    migration: tuple[LogLine, ...]
+    tracebacks: tuple[LogLine, ...]
+    exceptions: tuple[LogLine, ...]
+
+
+def read_crash(lines: Sequence[LogLine]) -> Crash:
+    """Sort the lines of a run by what they say; each kind keeps their order."""
+
+    def matching(pattern: re.Pattern[str]) -> tuple[LogLine, ...]:
+        return tuple(line for line in lines if pattern.search(line.text))
+
+    return Crash(
+        matching(_OUT_OF_MEMORY), matching(_MISSING_MODULE), matching(_MIGRATION), matching(_TRACEBACK), matching(_EXCEPTION)
+    )
+
+
+def run_began(container: Container, now: float) -> float | None:
+    """From when on lines belong to the run that counts: the present one, or the one that ended last.
+
+    A container in a loop that happens to run just now ended a moment ago: then the last minute counts, for the engine does
+    not tell when the run before began.
+    """
+    if container.started_at is None:
+        return None
+    if container.state is State.RUNNING and is_looping(container, now):
+        return container.started_at - 60.0
+    return container.started_at
+
+
+async def _crash(readings: Readings, parameters: CrashParameters) -> Findings:
+    container = (await services(readings, (parameters.role,)))[parameters.role]
+    name = readings.system.container(parameters.role)
+    if container is None:
+        return Findings({}, f"{clean(name)} does not exist, so it has no log.")
+    since = run_began(container, readings.wall())
+    lines = await readings.log_tail(name, parameters.lines, since)
+    found = read_crash(lines)
+    facts = {
+        "out_of_memory": bool(found.out_of_memory),
+        "missing_module": bool(found.missing_module),
+        "migration_failed": bool(found.migration),
+        "traceback": bool(found.tracebacks or found.exceptions),
+        "lines": len(lines),
+    }
+    return Findings(facts, _crash_headline(found, len(lines)), _crash_evidence(found, lines))
+
+
+def _crash_headline(found: Crash, count: int) -> str:
+    decisive = found.out_of_memory or found.missing_module or found.migration or found.exceptions or found.tracebacks
+    if decisive:
+        return clean(f"The log says: {decisive[-1].text}", 200)
+    return f"The last {number(count, 'line')} of its run name no reason." if count else "The run that ended wrote no line."
+
+
+def _crash_evidence(found: Crash, lines: Sequence[LogLine]) -> tuple[str, ...]:
+    decisive = found.out_of_memory or found.missing_module or found.migration or found.exceptions
+    summary = []
+    if decisive:
+        same = [line for line in decisive if line.text == decisive[-1].text]
+        times = f"first {age(lines[-1].at - same[0].at)} before the last line" if len(same) > 1 else "once"
+        summary.append(f"{number(len(same), 'time')}, {times}")
+    start = next((index for index in range(len(lines) - 1, -1, -1) if _TRACEBACK.search(lines[index].text)), None)
+    shown = lines[start : start + _SHOWN] if start is not None else lines[-_SHOWN:]
+    texts = [line.text for line in shown]
+    if decisive and decisive[-1].text not in texts:
+        texts.append(decisive[-1].text)
+    return (*summary, *texts)
+
+
+async def _server(readings: Readings, parameters: ServerParameters) -> Findings:
+    container = (await services(readings, (parameters.role,)))[parameters.role]
+    name = readings.system.container(parameters.role)
+    if container is None:
+        return Findings({"no_space": False, "corrupted": False}, f"{clean(name)} does not exist, so it has no log.")
+    ended = container.finished_at if is_down(container) and container.state is not State.PAUSED else None
+    since = max((ended or readings.wall()) - parameters.window, container.started_at or 0.0)
+    lines = [line for line in await readings.log_tail(name, parameters.lines, since) if _SERVER.search(line.text)]
+    full = [line.text for line in lines if _NO_SPACE.search(line.text)]
+    corrupted = [line.text for line in lines if _CORRUPT.search(line.text)]
+    facts = {"no_space": bool(full), "corrupted": bool(corrupted)}
+    decisive = corrupted or full
+    headline = (
+        clean(f"The server log says: {decisive[-1]}", 200) if decisive else "The server log tells of no full disk and no damage."
+    )
+    return Findings(facts, headline, tuple((decisive or [line.text for line in lines])[-_SHOWN:]))
+
+
+async def _trouble(readings: Readings, parameters: TroubleParameters) -> Findings:
+    by_role = await services(readings)
+    names = {
+        role: item
+        for role, item in by_role.items()
+        if item is not None and (is_down(item) or item.health is Health.UNHEALTHY or is_looping(item, readings.wall()))
+    }
+    results = await asyncio.gather(*(_tail(readings, item, parameters.lines) for item in names.values()))
+    unread = tuple(result for result in results if isinstance(result, Failure))
+    lines = [line for result in results if not isinstance(result, Failure) for line in result]
+    telling = [f"{line.container}: {line.text}" for line in lines if _TROUBLE.search(line.text)]
+    full = any(_NO_SPACE.search(line.text) for line in lines)
+    facts = {"no_space": full or (None if unread else False), "telling": len(telling)}
+    if full:
+        headline = "A container that is not up found no space left on its disk."
+    elif telling:
+        headline = clean(f"Last words: {telling[-1]}", 200)
+    else:
+        headline = "Their logs name no reason."
+    return Findings(facts, headline, tuple(telling[-_SHOWN:]), unread)
+
+
+async def _tail(readings: Readings, container: Container, lines: int) -> tuple[LogLine, ...] | Failure:
+    try:
+        return await readings.log_tail(container.name, lines, run_began(container, readings.wall()))
+    except SourceError as error:
+        return error.failure
+
+
+def _logs(config: SystemConfig, role: str, lines: int) -> str:
+    return docker(config, "logs", "--timestamps", "--tail", str(lines), container_name(config, role))
+
+
+CHECKS = (
+    Check(
+        name="logs.crash",
+        title="What did the run that ended write last?",
+        parameters=CrashParameters,
+        facts=(
+            Fact("out_of_memory", FactType.BOOL, "MemoryError, Killed or the like"),
+            Fact("missing_module", FactType.BOOL, "a Python module is not there"),
+            Fact("migration_failed", FactType.BOOL, "a schema migration failed"),
+            Fact("traceback", FactType.BOOL, "an exception that nobody handled"),
+            Fact("lines", FactType.NUMBER, "lines that were read"),
+        ),
+        command=lambda config, parameters: f"{_logs(config, parameters.role, parameters.lines)} 2>&1",
+        make=_crash,
+    ),
+    Check(
+        name="logs.server",
+        title="What does the database's log say about its disk and its data?",
+        parameters=ServerParameters,
+        facts=(
+            Fact("no_space", FactType.BOOL, "the server could not write for lack of space"),
+            Fact("corrupted", FactType.BOOL, "the server met damaged pages or records"),
+        ),
+        command=lambda config, parameters: (
+            f"{_logs(config, parameters.role, parameters.lines)} 2>&1 | grep -E 'ERROR|FATAL|PANIC'"
+        ),
+        make=_server,
+    ),
+    Check(
+        name="logs.trouble",
+        title="What did the containers that are not up write last?",
+        parameters=TroubleParameters,
+        facts=(
+            Fact("no_space", FactType.BOOL, "one of them found no space left on a disk"),
+            Fact("telling", FactType.NUMBER, "lines that tell of an error"),
+        ),
+        command=lambda config, parameters: joined([f"{_logs(config, role, parameters.lines)} 2>&1" for role in config.order]),
+        make=_trouble,
+    ),
+)
