@@ -48,7 +48,7 @@ def resolve(config: EngineConfig) -> Address:
     from docker.utils import kwargs_from_env, parse_host
 
     try:
-        environment: dict[str, Any] = kwargs_from_env()
+        environment: Any = kwargs_from_env()
         if config.host or (environment.get("base_url") and not config.context):
             url: str | None = config.host or environment["base_url"]
             tls = environment.get("tls")

@@ -22,12 +22,17 @@ _MAX_ERROR = 64 * 1024
 class Body:
     """What follows the head of an answer, as it arrives."""
 
-    def __init__(self, reader: asyncio.StreamReader, headers: Mapping[str, str], at: str) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, headers: Mapping[str, str], at: str) -> None:
         self._reader = reader
+        self._writer = writer
         self._at = at
         self._chunked = "chunked" in headers.get("transfer-encoding", "").lower()
         length = headers.get("content-length", "")
         self._left = int(length) if length.isdigit() and not self._chunked else None
+
+    def abort(self) -> None:
+        """Close the connection now; whoever reads is told that it is lost."""
+        self._writer.transport.abort()
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """All bytes, as many at once as are there. Raises LOST when the engine breaks off in the middle."""
@@ -136,7 +141,7 @@ async def request(
                 writer.write(head.encode("latin-1") + payload)
                 await writer.drain()
                 status, headers = await _head(reader, at)
-                answer = Body(reader, headers, at)
+                answer = Body(reader, writer, headers, at)
                 if status >= 400:
                     raise from_status(status, await _error_text(answer), at, subject)
         except TimeoutError:
