@@ -108,6 +108,17 @@ COMMANDS = (
     Command("logs.save", "s", "save", "save", "Write the shown lines to a new file", _LOGS),
     Command("logs.copy", "y", "copy", "", "Copy the line to the terminal's clipboard", _LOGS),
     Command("logs.close", "escape", "close", "", "Close what is open, then take the filter away", _LOGS, palette=False),
+    Command("confirm.yes", "y", "confirm", "", "Make the change (where its risk asks for one key)", _CONFIRM, palette=False),
+    Command("confirm.no", "escape,n", "leave", "", "Leave without it", _CONFIRM, palette=False),
+    Command("confirm.stop", "s", "stop", "", "Stop where nothing is left half done", _CONFIRM, palette=False),
+    Command("confirm.again", "r", "again", "", "Look again at what would be hit", _CONFIRM, palette=False),
+    Command("confirm.next", "f", "next", "", "The next fix, when this one has nothing to do or did not hold", _CONFIRM, palette=False),
+    Command("confirm.arm", "w", "arm", "", "Arm writing for ten minutes (asks)", _CONFIRM, palette=False),
+    Command("confirm.copy", "c", "copy", "", "Copy the command that a person would type", _CONFIRM, palette=False),
+    Command("confirm.up", "up", "scroll(-1)", "", "Scroll up", _CONFIRM, palette=False),
+    Command("confirm.down", "down", "scroll(1)", "", "Scroll down", _CONFIRM, palette=False),
+    Command("confirm.page-up", "pageup", "scroll(-2)", "", "A page up", _CONFIRM, palette=False),
+    Command("confirm.page-down", "pagedown", "scroll(2)", "", "A page down", _CONFIRM, palette=False),
 )
 
 
