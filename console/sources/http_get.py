@@ -20,6 +20,10 @@ WHOLE_S = 4.0
 """For all of it: an answer that drips byte by byte satisfies every other limit for ever."""
 
 
+_NOT_HTTP = frozenset({"RemoteProtocolError", "DecodingError", "BadStatusLine", "LineTooLong", "InvalidHeader", "DecodeError"})
+"""Errors by name, so that both drivers of HTTP can be judged without importing either."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """An answer as it came: nothing here is clean yet."""
@@ -78,11 +82,7 @@ async def fetch(client: "httpx.AsyncClient", url: str, *, limit_bytes: int, acce
 
 def failure_of(name: str, error: Exception) -> SourceError:
     """What an error of a driver below HTTP means: the reason lies in the chain of its causes."""
-    chain: list[BaseException] = []
-    link: BaseException | None = error
-    while link is not None and link not in chain:
-        chain.append(link)
-        link = link.__cause__ or link.__context__
+    chain = _causes(error)
     text = " ".join(str(item) for item in chain)
     tls = next((item for item in chain if isinstance(item, ssl.SSLError)), None)
     if tls is not None:
@@ -96,6 +96,9 @@ def failure_of(name: str, error: Exception) -> SourceError:
         return SourceError(
             FailureKind.MISSING, f"The host name of {name} does not resolve.", "Check the URL in config.toml and DNS."
         )
+    if any(isinstance(item, TimeoutError) for item in chain) or "timed out" in text:
+        advice = "The service may be frozen or overloaded, or a firewall drops packets."
+        return SourceError(FailureKind.TIMEOUT, f"{name} has not answered in time.", advice)
     if any(isinstance(item, ConnectionRefusedError) for item in chain) or "refused" in text or "attempts failed" in text:
         return SourceError(
             FailureKind.REFUSED, f"{name} refused the connection: nothing listens there.", "Is the service running?"
@@ -104,14 +107,24 @@ def failure_of(name: str, error: Exception) -> SourceError:
         return SourceError(
             FailureKind.REFUSED, f"There is no route to {name}.", "Check the network and the address in config.toml."
         )
-    reason = clean(str(error) or type(error).__name__, 200)
-    if type(error).__name__ in ("RemoteProtocolError", "DecodingError", "InvalidHeader", "ContentDecodingError"):
+    reason = clean(next((str(item) for item in reversed(chain) if str(item)), type(error).__name__), 200)
+    if any(type(item).__name__ in _NOT_HTTP for item in chain):
         return SourceError(
             FailureKind.GARBAGE, f"{name} answered something that is not HTTP: {reason}.", "Is this the right port?"
         )
     return SourceError(
         FailureKind.LOST, f"The connection to {name} broke: {reason}.", "Ask again; if it goes on, look at its log."
     )
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The error and all that it came from, the deepest last. Drivers hide causes in `reason` and in arguments, too."""
+    found = [error]
+    for item in found:
+        for cause in (item.__cause__, item.__context__, getattr(item, "reason", None), *item.args):
+            if isinstance(cause, BaseException) and cause not in found:
+                found.append(cause)
+    return found
 
 
 def shown(url: str) -> str:
