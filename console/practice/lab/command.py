@@ -1,8 +1,9 @@
 """`triage lab up|down|status|inject|undo`: words around the lab, and its exit codes."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
+from console.config import EngineConfig, SystemConfig
 from console.practice.lab.errors import LabError
 from console.practice.lab.faults import FAULTS
 from console.practice.lab.injection import Injection
@@ -10,13 +11,11 @@ from console.practice.lab.plan import Service, lab_plan
 from console.practice.lab.stack import Lab
 from console.text import clean
 
-if TYPE_CHECKING:
-    from console.config import SystemConfig
-
+Say = Callable[[str], None]
 ACTIONS = ("up", "down", "status", "inject", "undo")
 
 
-def run(action: str, system_name: str, config: "SystemConfig", fault: str | None, out: TextIO) -> int:
+def run(action: str, system_name: str, config: SystemConfig, fault: str | None, out: TextIO) -> int:
     """Do one action on the lab of a system and tell it on `out`.
 
     Returns 0 when it was done (`status`: when the lab is up), 1 when not, 2 for an unknown action or fault. After
@@ -35,7 +34,7 @@ def run(action: str, system_name: str, config: "SystemConfig", fault: str | None
             say(f"  {known.id:<40} {known.title}")
         return 2
     try:
-        lab = Lab(lab_plan(system_name, config), _engine_url(config), say)
+        lab = Lab(lab_plan(system_name, config), config.engine or EngineConfig(), say)
     except LabError as error:
         say(str(error))
         return 2
@@ -56,7 +55,7 @@ def run(action: str, system_name: str, config: "SystemConfig", fault: str | None
         lab.close()
 
 
-def _up(lab: Lab, _fault: str | None, say: "Say") -> int:
+def _up(lab: Lab, _fault: str | None, say: Say) -> int:
     injection = Injection(lab, say)
     if injection.open():
         injection.undo_all()
@@ -65,14 +64,14 @@ def _up(lab: Lab, _fault: str | None, say: "Say") -> int:
     return 0
 
 
-def _down(lab: Lab, _fault: str | None, say: "Say") -> int:
+def _down(lab: Lab, _fault: str | None, say: Say) -> int:
     Injection(lab, say).abandon()
     lab.down()
     say("The lab is gone; its image stays, so that the next `triage lab up` takes seconds.")
     return 0
 
 
-def _status(lab: Lab, _fault: str | None, say: "Say") -> int:
+def _status(lab: Lab, _fault: str | None, say: Say) -> int:
     status = lab.status()
     for service in status.services:
         say(f"  {service.name:<24} {service}")
@@ -82,22 +81,19 @@ def _status(lab: Lab, _fault: str | None, say: "Say") -> int:
     return 0 if status.up else 1
 
 
-def _inject(lab: Lab, fault: str | None, say: "Say") -> int:
+def _inject(lab: Lab, fault: str | None, say: Say) -> int:
     Injection(lab, say).inject(FAULTS[str(fault)])
     return 0
 
 
-def _undo(lab: Lab, fault: str | None, say: "Say") -> int:
+def _undo(lab: Lab, fault: str | None, say: Say) -> int:
     injection = Injection(lab, say)
     if fault is None:
         injection.undo_all()
     else:
         injection.undo(fault)
+    injection.healed()
     return 0
-
-
-def _engine_url(config: "SystemConfig") -> str | None:
-    return (config.engine.host or None) if config.engine else None
 
 
 def _from_engine(error: Exception) -> bool:
@@ -107,7 +103,6 @@ def _from_engine(error: Exception) -> bool:
     return isinstance(error, DockerException | RequestException)
 
 
-Say = Callable[[str], None]
 _ACTIONS: Mapping[str, Callable[[Lab, str | None, Say], int]] = {
     "up": _up,
     "down": _down,

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from console.config import EngineConfig
 from console.practice.lab.errors import LabError
+from console.reading import SourceError
+from console.sources.docker.address import resolve
 from console.text import clean
 
 ENGINE_TIMEOUT_S = 30
@@ -22,17 +25,21 @@ class Output:
     stderr: str
 
 
-def connect(url: str | None, timeout_s: int = ENGINE_TIMEOUT_S) -> Any:
-    """A docker client for this engine (None: what the `docker` command would use); raises LabError when none answers."""
+def connect(config: EngineConfig, timeout_s: int = ENGINE_TIMEOUT_S) -> Any:
+    """A docker client for the configured engine; raises LabError when none answers."""
     import docker
     from docker.errors import DockerException
 
     try:
-        client = docker.DockerClient(base_url=url, timeout=timeout_s) if url else docker.from_env(timeout=timeout_s)
+        address = resolve(config)
+    except SourceError as error:
+        raise LabError(error.failure.message, error.failure.advice) from None
+    try:
+        client = docker.DockerClient(base_url=address.url, tls=address.tls or False, timeout=timeout_s)
         client.ping()
     except DockerException as error:
         raise LabError(
-            f"No container engine answers{f' at {url}' if url else ''}: {clean(str(error), 300)}.",
+            f"No container engine answers at {address.shown}: {clean(str(error), 300)}.",
             "Install and start Docker (`apt-get install docker.io && systemctl start docker`), or name the engine in "
             "[systems.….engine] host.",
         ) from None

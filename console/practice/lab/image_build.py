@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from console.config import EngineConfig
+from console.practice.lab.engine import connect
 from console.practice.lab.errors import LabError
 from console.text import clean
 
@@ -62,16 +64,14 @@ def progress(events: Iterable[Mapping[str, Any]]) -> Iterable[str]:
                 yield clean(line, 120)
 
 
-def ensure_image(engine_url: str | None, say: Callable[[str], None]) -> str:
+def ensure_image(config: EngineConfig, say: Callable[[str], None]) -> str:
     """Return the tag of the lab's image, building it first when it is not there.
 
     `say` receives a line now and then while it builds, which takes about a minute. Raises LabError.
     """
     from docker.errors import ImageNotFound
 
-    from console.practice.lab.engine import connect
-
-    client = connect(engine_url, timeout_s=BUILD_TIMEOUT_S)
+    client = connect(config, timeout_s=BUILD_TIMEOUT_S)
     try:
         files = context_files()
         tag = image_tag(files)

@@ -44,7 +44,7 @@ class Injection:
         self._say(f"{fault.id} is in place: {fault.title}. `triage lab undo {fault.id}` removes it.")
 
     def undo(self, fault_id: str) -> None:
-        """Unmake a fault if it is in the journal, and wait until a lab without faults is healthy again."""
+        """Unmake a fault if it is in the journal; services may need a moment more, which `healed` awaits."""
         found = next((item for item in self.open() if item.fault_id == fault_id), None)
         if found is None:
             self._say(f"{fault_id} is not in place.")
@@ -59,6 +59,9 @@ class Injection:
             raise LabError(f"The journal names {fault_id}, which is no fault.", "`triage lab down` forgets it.") from None
         self._journal.remove(fault_id)
         self._say(f"{fault_id} is undone.")
+
+    def healed(self) -> None:
+        """Wait until a lab without faults is healthy again; returns at once while another fault is in place."""
         if not self.open():
             self._lab.wait_until_up(HEALED_TIMEOUT_S)
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from console.config import EngineConfig
 from console.practice.lab import engine
 from console.practice.lab.errors import LabError, NotInLab
 from console.practice.lab.image_build import ensure_image
@@ -45,9 +46,9 @@ class LabStatus:
 class Lab:
     """The lab of one system on one engine. Every call blocks; every question to the engine has a timeout."""
 
-    def __init__(self, plan: LabPlan, engine_url: str | None, say: Callable[[str], None]) -> None:
+    def __init__(self, plan: LabPlan, config: EngineConfig, say: Callable[[str], None]) -> None:
         self.plan = plan
-        self._engine_url = engine_url
+        self._config = config
         self._say = say
         self._client: Any = None
         self.folder = state_dir() / "lab" / plan.system
@@ -56,7 +57,7 @@ class Lab:
     def client(self) -> Any:
         """The docker client, connected at its first use; raises LabError when no engine answers."""
         if self._client is None:
-            self._client = engine.connect(self._engine_url)
+            self._client = engine.connect(self._config)
         return self._client
 
     def close(self) -> None:
@@ -78,7 +79,7 @@ class Lab:
             found = {spec.service: self._owned(spec.name) for spec in specs}
             for spec in specs:
                 self._check_port(spec, found[spec.service])
-            image = ensure_image(self._engine_url, self._say)
+            image = ensure_image(self._config, self._say)
             self._ensure_network()
             self._ensure_volume()
             for spec in specs:

@@ -1,0 +1,82 @@
+"""Tests on a real container engine: skipped with the reason where there is none, unless one is required."""
+
+import os
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from console.config import SystemConfig, load_config, shipped_config
+from console.practice.lab.engine import connect
+from console.practice.lab.errors import LabError
+from console.practice.lab.injection import Injection
+from console.practice.lab.plan import lab_plan
+from console.practice.lab.stack import Lab
+
+REQUIRED = "TRIAGE_REQUIRE_ENGINE"
+
+
+@cache
+def _why_no_engine() -> str:
+    """Empty when the engine answers."""
+    config = _shipped_system().engine
+    assert config is not None
+    try:
+        connect(config, timeout_s=10).close()
+    except LabError as error:
+        return str(error)
+    return ""
+
+
+def _shipped_system() -> SystemConfig:
+    return load_config(shipped_config()).config.systems["sms"]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("engine") and _why_no_engine():
+        if os.environ.get(REQUIRED) == "1":
+            pytest.fail(f"{REQUIRED}=1, and {_why_no_engine()}", pytrace=False)
+        pytest.skip(_why_no_engine())
+
+
+@pytest.fixture(scope="session")
+def _lab() -> Iterator[Lab]:
+    """The lab, brought up without faults; removed at the end unless it was there before the tests."""
+    system = _shipped_system()
+    assert system.engine is not None
+    lab = Lab(lab_plan("sms", system), system.engine, lambda line: print(line, file=sys.stderr))
+    was_there = lab.client.api.containers(all=True, filters={"label": "triage.lab=sms"})
+    Injection(lab, print).undo_all()
+    lab.up()
+    yield lab
+    Injection(lab, print).undo_all()
+    if not was_there:
+        lab.down()
+    lab.close()
+
+
+@pytest.fixture
+def lab(_lab: Lab) -> Iterator[Lab]:
+    """The lab, up and without faults before the test and after it."""
+    _restore(_lab)
+    yield _lab
+    _restore(_lab)
+
+
+def _restore(lab: Lab) -> None:
+    injection = Injection(lab, print)
+    if injection.open():
+        injection.undo_all()
+    if not lab.status().up:
+        lab.up()
+
+
+@pytest.fixture
+def triage_config(lab: Lab, tmp_path: Path) -> Path:
+    """A config.toml whose system sms is the lab, its password found although the test's home is another one."""
+    text = shipped_config().read_text(encoding="utf-8").replace("$TRIAGE_STATE/lab/sms", str(lab.folder))
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
