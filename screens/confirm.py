@@ -100,6 +100,9 @@ class ConfirmScreen(ModalScreen[FixResult]):
     def on_screen_resume(self) -> None:
         self._tick()
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._draw)
+
     # -- phases -----------------------------------------------------------------------------------------------------
 
     @work(exclusive=True, group="fix", exit_on_error=False)
@@ -257,7 +260,10 @@ class ConfirmScreen(ModalScreen[FixResult]):
             self._typed.value = ""
             self.set_focus(self._typed if typing else None)
         width = max(20, box.content_size.width)
-        foot.styles.height = len(foot_lines(self.progress, width))
+        rows = len(foot_lines(self.progress, width))
+        foot.styles.height = rows
+        room = self.size.height * 9 // 10 - rows - (4 if typing else 3)
+        sheet.styles.height = max(1, min(len(preview_lines(self.progress, width)), room))
         foot.redraw()
         sheet.redraw()
 
