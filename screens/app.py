@@ -70,7 +70,7 @@ class TriageApp(App[None]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        self._tell()
+        self.tell()
         self.run_worker(self._open(), name="open", group="open", exit_on_error=False)
 
     async def _open(self) -> None:
@@ -96,6 +96,7 @@ class TriageApp(App[None]):
         config, now = self.system.config, self.clock()
         alarm, others = worst(self.dashboard.alarms())
         return News(
+            name=config.name,
             title=config.title,
             environment=Environment.SIMULATED if self.simulated else config.environment,
             now=now - now % 60,
@@ -106,16 +107,17 @@ class TriageApp(App[None]):
             asking=self.dashboard.asking,
         )
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Let the banner of the screen on top say what is so now."""
         if self.screen_stack:
             for banner in self.screen.query(Banner):
                 banner.news = self.news()
 
     def watch_armed(self) -> None:
-        self._tell()
+        self.tell()
 
     def _tick(self) -> None:
-        self._tell()
+        self.tell()
         if not self.is_headless and _hung_up(sys.__stdin__.fileno() if sys.__stdin__ else -1):
             self.request_exit(128 + signal.SIGHUP)
 

@@ -23,6 +23,7 @@ from console.watch import watch
 from widgets.banner import Banner
 from widgets.commands import Scope, bindings
 from widgets.container_table import ContainerTable
+from widgets.frugal import FrugalCompositor
 from widgets.key_line import KeyLine
 from widgets.latency_pane import LatencyPane
 from widgets.log_pane import LogPane
@@ -61,6 +62,7 @@ class Dashboard(Screen[None]):
 
     def __init__(self, system: System, clock: Callable[[], float]) -> None:
         super().__init__()
+        self._compositor = FrugalCompositor()
         self.system = system
         self.clock = clock
         self.current = "containers"
@@ -134,6 +136,7 @@ class Dashboard(Screen[None]):
             if isinstance(reading.value, Containers) and self._follower is not None:
                 self._follower.choose(item.name for item in reading.value.items)
             self._tabs()
+            self._app.tell()
 
     async def _read_logs(self) -> None:
         pane = self.query_one(LogPane)
@@ -174,7 +177,7 @@ class Dashboard(Screen[None]):
         self.action_pane(event.pane)
 
     def _shown(self, pane: str) -> bool:
-        return self.is_current and (not self.single or pane == self.current)
+        return (self.is_current or self.app.screen.is_modal) and (not self.single or pane == self.current)
 
     def _arrange(self) -> None:
         small = self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT

@@ -55,7 +55,7 @@ class Page(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,question_mark", "dismiss", "close")]
     DEFAULT_CSS = """
     Page { align: center middle; }
-    Page Text { width: 90%; max-width: 110; height: 90%; max-height: 46; }
+    Page Text { width: 90%; max-width: 110; max-height: 90%; }
     """
 
     def __init__(self, title: str, make: Lines) -> None:
@@ -64,4 +64,6 @@ class Page(ModalScreen[None]):
         self._make = make
 
     def compose(self) -> ComposeResult:
-        yield Text(self._title, self._make)
+        text = Text(self._title, self._make)
+        text.styles.height = len(self._make(80)) + 2
+        yield text

@@ -18,6 +18,7 @@ from widgets.sheet import Sheet
 class News:
     """What the banner says. `now` is Unix seconds, `armed_s` the seconds until writing disarms itself (0: read-only)."""
 
+    name: str
     title: str
     environment: Environment
     now: float
@@ -69,7 +70,7 @@ def _line(news: News, width: int) -> Line:
     if news.host and width >= 120:
         right += [Span(news.host, "muted"), Span("  ")]
     right.append(Span(datetime.fromtimestamp(news.now).strftime("%H:%M "), "strong"))
-    left = [Span(f" {news.title} " if width >= 100 else " ", "strong"), environment, Span("  ")]
+    left = [Span(f" {news.title if width >= 100 else news.name} ", "strong"), environment, Span("  ")]
     room = width - sum(cell_len(span.text) for span in (*left, *right)) - 1
     return line(*left, *_alarm(news, max(0, room)), *right)
 

@@ -36,21 +36,30 @@ def ceiling(largest: float, marks: Sequence[Mark]) -> float:
     return next(step * factor for factor in (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * factor >= wanted)
 
 
-def chart(values: Sequence[float | None], height: int, top: float, marks: Sequence[Mark] = ()) -> list[Line]:
+def chart(
+    values: Sequence[float | None], height: int, top: float, marks: Sequence[Mark] = (), dots: Sequence[float | None] = ()
+) -> list[Line]:
     """Columns of block characters, one a value, `height` lines high; 0 to `top`. A gap (None) stays empty.
 
-    A mark's line is drawn where no column covers it; a column is coloured by the highest mark that it reaches.
+    A mark's line is drawn where no column covers it; a column is coloured by the highest mark that it reaches. `dots` are
+    a second curve, drawn above the columns as far as it is within the scale.
     """
     at = {min(height - 1, int(mark.value / top * height)): mark for mark in marks if mark.value <= top}
     styles = [_style(value, marks) for value in values]
     heights = [None if value is None else min(height * 8, max(1, round(value / top * height * 8))) for value in values]
+    dotted = [None if value is None or value > top else min(height - 1, int(value / top * height)) for value in dots]
     lines = []
     for level in range(height - 1, -1, -1):
         mark = at.get(level)
         spans: list[Span] = []
-        for cells, style in zip(heights, styles, strict=True):
+        for index, (cells, style) in enumerate(zip(heights, styles, strict=True)):
             filled = 0 if cells is None else min(8, max(0, cells - level * 8))
-            span = Span(_RISING[filled], style) if filled else Span("╌", mark.style) if mark else Span(" ")
+            if filled:
+                span = Span(_RISING[filled], style)
+            elif index < len(dotted) and dotted[index] == level:
+                span = Span("•", "muted")
+            else:
+                span = Span("╌", mark.style) if mark else Span(" ")
             if spans and spans[-1].style == span.style:
                 spans[-1] = Span(spans[-1].text + span.text, span.style)
             else:

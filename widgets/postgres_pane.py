@@ -54,9 +54,8 @@ class PostgresPane(Pane):
         return database_alarms(value, self.config)
 
     def summary(self, value: Activity) -> str:
-        return (
-            f"{value.server_version}{' · standby' if value.in_recovery else ''}{' · EMERGENCY LOGIN' if value.emergency else ''}"
-        )
+        version = value.server_version.split(" ")[0]
+        return f"{version}{' · standby' if value.in_recovery else ''}{' · EMERGENCY LOGIN' if value.emergency else ''}"
 
     def keys(self) -> Sequence[str]:
         return [] if self.value is None else [_key(item) for item in self._listed(self.value)]
@@ -155,8 +154,7 @@ def _rates(value: Activity) -> Line:
         Span(rate(value.commits_per_s)),
         Span("  rollbacks/s ", "muted"),
         Span(rate(value.rollbacks_per_s)),
-        Span("  size ", "muted"),
-        Span(size(value.database_size_bytes)),
+        Span(f"  {size(value.database_size_bytes)}"),
         Span("  deadlocks ", "muted"),
         Span(count(value.deadlocks)),
     )
