@@ -1,0 +1,56 @@
+"""Everything that is wrong with guides and configurations, file by file, in one list and never a traceback."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from console.config import load_config
+from console.guides.issue import Issue
+from console.guides.loader import LIBRARY, chord_clashes, load_issue
+from console.problem import Problem, Problems
+
+
+def lint(paths: Sequence[Path] = ()) -> list[Problem]:
+    """Problems of the files under these paths: .yaml are issues, .toml configurations. Without paths, the shipped guides."""
+    problems: list[Problem] = []
+    issues: list[Issue] = []
+    for path in _files(paths or (LIBRARY,), problems):
+        try:
+            if path.suffix == ".toml":
+                problems.extend(load_config(path).warnings)
+            else:
+                issues.append(load_issue(path))
+        except Problems as error:
+            problems.extend(error.items)
+    problems.extend(_together(issues))
+    return sorted(set(problems))
+
+
+def _files(paths: Iterable[Path], problems: list[Problem]) -> list[Path]:
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(item for item in path.rglob("*") if item.suffix in (".yaml", ".yml", ".toml") and item.is_file())
+            found.extend(inside)
+            if not inside:
+                problems.append(Problem(str(path), 1, 1, "holds no guide and no configuration", "Guides are *.yaml files."))
+        elif path.suffix in (".yaml", ".yml", ".toml") or path.exists():
+            found.append(path)
+        else:
+            problems.append(Problem(str(path), 1, 1, "there is no such file", "Name a file or a folder."))
+    return found
+
+
+def _together(issues: Sequence[Issue]) -> list[Problem]:
+    """What only shows when several issues are there."""
+    by_id = {issue.id: issue for issue in issues}
+    problems = []
+    for guide in sorted({issue.guide for issue in issues}):
+        problems.extend(chord_clashes([issue for issue in issues if issue.guide == guide]))
+    guides = {issue.guide for issue in issues}
+    for issue in issues:
+        for cause in issue.causes.values():
+            guide = cause.continues.partition(".")[0]
+            if cause.continues and guide in guides and len(issues) > 1 and cause.continues not in by_id:
+                message = f"causes.{cause.id}.continues: there is no issue {cause.continues!r}"
+                problems.append(Problem(str(issue.path), 1, 1, message, f"There are: {', '.join(sorted(by_id))}."))
+    return problems

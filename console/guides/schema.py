@@ -1,0 +1,148 @@
+"""The shape of a guide's file. What the shape cannot say (names that must exist, facts, risks) is checked in `compiling`."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from console.guides.parameters import Seconds
+
+Text = Annotated[str, Field(min_length=1, max_length=4000)]
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+IssueId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*\.[a-z][0-9]{1,2}$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+class BranchPart(_Part):
+    """One of: when + go, when + cause, else, unknown. Branches are tried in order, the first that holds is taken."""
+
+    when: Text | None = None
+    """A condition over the facts of the step's check."""
+    go: Word | None = None
+    """The next step, or clear, unknown, escalate."""
+    cause: Word | None = None
+    """The cause that is found."""
+    else_: Word | None = Field(default=None, alias="else")
+    """Where everything else goes: a step, a cause, clear, unknown or escalate. Every list ends with it."""
+    unknown: Word | None = None
+    """Where it goes when the facts could not be read. Without it the walk ends as unknown."""
+
+
+class StepPart(_Part):
+    title: Text
+    """The question that the step answers."""
+    why: Text | None = None
+    """Why it is asked, in Markdown."""
+    check: Text
+    """A check of the registry; `triage lint` names them."""
+    with_: Mapping[str, Any] = Field(default_factory=dict, alias="with")
+    """The parameters of the check."""
+    branches: tuple[BranchPart, ...] = Field(min_length=1, max_length=6)
+
+
+class CausePart(_Part):
+    summary: Text
+    """What is wrong, in one sentence."""
+    fixes: tuple[Word, ...] = ()
+    """In the order in which they should be tried."""
+    continues: IssueId | None = None
+    """The issue that finds out more from here."""
+    notes: Text | None = None
+
+
+class VerifyPart(_Part):
+    step: Word
+    """The step whose check is made again."""
+    holds: Text
+    """The condition over its facts."""
+    for_: Seconds = Field(alias="for")
+    """How long it must hold without a break."""
+    within: Seconds
+    """When it has failed."""
+
+
+class FixPart(_Part):
+    title: Text
+    risk: Literal["R1", "R2", "R3", "R4"] | None = None
+    """At least what the action implies; without it, exactly that."""
+    action: Text
+    with_: Mapping[str, Any] = Field(default_factory=dict, alias="with")
+    verify: VerifyPart | None = None
+    way_back: Text | None = None
+    notes: Text | None = None
+
+
+class EscalatePart(_Part):
+    after: Seconds
+    """The time on this issue after which one does not go on alone."""
+    to: Text
+    text: Text | None = None
+
+
+class Outline(_Part):
+    """An issue with its parts unread: each is validated by itself, so that one error does not hide the others."""
+
+    id: IssueId
+    title: Text
+    severity: Literal["critical", "high", "medium", "low"]
+    respond: Text | None = None
+    symptoms: tuple[Text, ...] = ()
+    """What users say."""
+    errors: tuple[Text, ...] = ()
+    """Error texts that lead here; found by search and in logs."""
+    escalate: EscalatePart
+    start: Word
+    """The first step."""
+    steps: Mapping[str, Any] = Field(min_length=1)
+    causes: Mapping[str, Any] = Field(default_factory=dict)
+    fixes: Mapping[str, Any] = Field(default_factory=dict)
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema for editors: the shape of an issue, with the parameters that each check and action takes."""
+    from console.guides.checks.registry import FAMILIES as CHECK_FAMILIES
+    from console.guides.checks.registry import checks_of
+    from console.guides.fixes.action import FAMILIES as ACTION_FAMILIES
+    from console.guides.fixes.action import actions_of
+
+    whole = create_model(
+        "Issue",
+        __base__=Outline,
+        steps=(Mapping[Word, StepPart], Field(min_length=1)),
+        causes=(Mapping[Word, CausePart], Field(default_factory=dict)),
+        fixes=(Mapping[Word, FixPart], Field(default_factory=dict)),
+    )
+    schema = whole.model_json_schema()
+    checks = [check for family in CHECK_FAMILIES for check in checks_of(family)]
+    actions = [action for family in ACTION_FAMILIES for action in actions_of(family)]
+    _by_name(schema, "StepPart", "check", {check.name: (check.parameters, check.title) for check in checks})
+    _by_name(schema, "FixPart", "action", {action.name: (action.parameters, action.risk.words) for action in actions})
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **_draft_07(schema)}
+
+
+def _by_name(schema: dict[str, Any], part: str, key: str, kinds: Mapping[str, tuple[type[BaseModel], str]]) -> None:
+    """Give a part the parameters that go with the name of its check or action."""
+    target = schema["$defs"][part]
+    target["properties"][key] = {
+        "enum": sorted(kinds),
+        "description": "; ".join(f"{name}: {kinds[name][1]}" for name in sorted(kinds)),
+    }
+    target["allOf"] = [
+        {
+            "if": {"properties": {key: {"const": name}}, "required": [key]},
+            "then": {"properties": {"with": parameters.model_json_schema()}},
+        }
+        for name, (parameters, _) in sorted(kinds.items())
+    ]
+
+
+def _draft_07(part: Any) -> Any:
+    """Editors read draft 7, where `$defs` is called `definitions`."""
+    if isinstance(part, dict):
+        return {("definitions" if key == "$defs" else key): _draft_07(value) for key, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [_draft_07(item) for item in part]
+    return part.replace("#/$defs/", "#/definitions/") if isinstance(part, str) else part
