@@ -26,6 +26,14 @@ LOADING_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
+class Complaint:
+    """What the backend logs beside a failed answer."""
+
+    text: str
+    traceback: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One answered request; `at` is when the answer was sent."""
 
@@ -33,6 +41,7 @@ class Outcome:
     endpoint: Endpoint
     status: int
     elapsed_s: float
+    why: Complaint | None = None
 
 
 @dataclass(slots=True)
@@ -252,44 +261,39 @@ class Backend:
         outcomes.sort(key=lambda outcome: outcome.at)
         self._answered = len(outcomes)
         for outcome in outcomes:
-            self._report(outcome)
+            self._report(outcome, min(outcome.at, now))
         return outcomes
 
     def _served(self, at: float, endpoint: Endpoint, waited_s: float, slowness: float, now: float) -> Outcome:
-        service_s = endpoint.median_s * slowness * self.chance.lognormvariate(0, 0.5)
+        elapsed_s = waited_s + endpoint.median_s * slowness * self.chance.lognormvariate(0, 0.5)
         if endpoint is LOGIN and self.database.volume.full:
             self.database.complain_of_space(now)
-            self._explain(now, f"Database error while answering {endpoint.method} {endpoint.path}", tracebacks.NO_SPACE_LEFT)
-            return self._done(at, endpoint, 500, waited_s + service_s)
+            return self._done(at, endpoint, 500, elapsed_s, Complaint("Database error", tracebacks.NO_SPACE_LEFT))
         rejected = endpoint is LOGIN and self.chance.random() < 0.03
-        return self._done(at, endpoint, 401 if rejected else 200, waited_s + service_s)
+        return self._done(at, endpoint, 401 if rejected else 200, elapsed_s)
 
     def _failed(self, at: float, endpoint: Endpoint, elapsed_s: float, now: float) -> Outcome:
-        where = f"while answering {endpoint.method} {endpoint.path}"
         if self.trouble is None or self.trouble.reason == "too_many_clients":
-            self._explain(now, f"Connection pool exhausted {where}", tracebacks.pool_timeout(POOL_TIMEOUT_S))
+            why = Complaint("Connection pool exhausted", tracebacks.pool_timeout(POOL_TIMEOUT_S))
         else:
             error = self.connection_error(now) or tracebacks.driver_error(str(self.trouble))
-            self._explain(now, f"Database connection error {where}", tracebacks.connecting(error))
-        return self._done(at, endpoint, 500, elapsed_s)
+            why = Complaint("Database connection error", tracebacks.connecting(error))
+        return self._done(at, endpoint, 500, elapsed_s, why)
 
-    def _done(self, at: float, endpoint: Endpoint, status: int, elapsed_s: float) -> Outcome:
+    def _done(self, at: float, endpoint: Endpoint, status: int, elapsed_s: float, why: Complaint | None = None) -> Outcome:
         self.histogram.observe(endpoint, status, elapsed_s)
-        return Outcome(at + elapsed_s, endpoint, status, elapsed_s)
+        return Outcome(at + elapsed_s, endpoint, status, elapsed_s, why)
 
-    def _report(self, outcome: Outcome) -> None:
-        line = (
-            f"{outcome.endpoint.method} {outcome.endpoint.path} {outcome.status} {outcome.elapsed_s * 1000:.0f}ms "
-            f"request_id={self.chance.getrandbits(48):012x}"
-        )
-        (self._error if outcome.status >= 500 else self._info)(outcome.at, "backend.api", line)
-
-    def _explain(self, now: float, text: str, lines: tuple[str, ...]) -> None:
-        """Log an error; its traceback at most once a second, as the service's own log filter does."""
-        self._error(now, "backend.api", text)
-        if now >= self._traceback_at:
-            self._traceback_at = now + 1
-            self.log.err(now, *lines)
+    def _report(self, outcome: Outcome, at: float) -> None:
+        """Log an answer; the traceback of a failed one at most once a second, as the service's own log filter does."""
+        request = f"{outcome.endpoint.method} {outcome.endpoint.path}"
+        if outcome.why is not None:
+            self._error(at, "backend.api", f"{outcome.why.text} while answering {request}")
+            if at >= self._traceback_at:
+                self._traceback_at = at + 1
+                self.log.err(at, *outcome.why.traceback)
+        line = f"{request} {outcome.status} {outcome.elapsed_s * 1000:.0f}ms request_id={self.chance.getrandbits(48):012x}"
+        (self._error if outcome.status >= 500 else self._info)(at, "backend.api", line)
 
     def _info(self, now: float, logger: str, text: str) -> None:
         self.log.out(now, f"{stamp(now)} INFO [{logger}] {text}")

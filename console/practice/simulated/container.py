@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from console.practice.simulated.log import Log, rfc3339
 
 NEVER = "0001-01-01T00:00:00Z"
-HEALTH_EVERY_S = 5.0
+HEALTH_EVERY_S = 3.0
 HEALTH_RETRIES = 3
 CORES = 2
 
@@ -122,8 +122,8 @@ class SimulatedContainer:
         if self.state == "restarting":
             self.state, self._restart_at = "exited", math.inf
         elif self.running:
-            self._end(Exit(self.program.stop(now)), now)
-            self.state, self._restart_at = "exited", math.inf
+            self._note_end(Exit(self.program.stop(now)), now)
+            self.state = "exited"
 
     def fail_to_start(self, now: float, error: str) -> None:
         """The engine could not start it (a port that is taken): exit code 128 and the engine's words."""
@@ -168,9 +168,7 @@ class SimulatedContainer:
 
     def _end(self, ended: Exit, now: float) -> None:
         ran_s = now - (self.started_at or now)
-        self.finished_at, self.exit_code, self.oom_killed = now, ended.code, ended.out_of_memory
-        self.samples.clear()
-        self.health = "unhealthy" if self.health else ""
+        self._note_end(ended, now)
         # moby's restart manager: pauses double from 0.1 s up to a minute, and start again after a run of ten seconds.
         self._pause_s = 0.1 if ran_s > 10 else min(60.0, 2 * self._pause_s)
         if self.restart_policy == "no":
@@ -178,6 +176,11 @@ class SimulatedContainer:
         else:
             self.state, self._restart_at = "restarting", now + self._pause_s
             self.restart_count += 1
+
+    def _note_end(self, ended: Exit, now: float) -> None:
+        self.finished_at, self.exit_code, self.oom_killed = now, ended.code, ended.out_of_memory
+        self.samples.clear()
+        self.health = "unhealthy" if self.health else ""
 
     def _check_health(self, now: float) -> None:
         self._next_health_at = now + HEALTH_EVERY_S

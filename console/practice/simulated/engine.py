@@ -76,14 +76,18 @@ class SimulatedEngine:
         first = _lines(found, log.tail(tail, since))
         if first:
             yield first
-        while found.running and not self._closed.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closed.wait(), LOOK_S)
-            await self._reach()
+        started_at = found.started_at
+        while not self._closed.is_set():
+            ended = not found.running or found.started_at != started_at
             written = log.after(last)
             last = log.last_number
             if written:
                 yield _lines(found, written)
+            if ended:
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closed.wait(), LOOK_S)
+            await self._reach()
 
     async def execute(self, name: str, argv: Sequence[str], *, timeout_s: float) -> ExecResult:  # noqa: ARG002
         found = await self._find(name)

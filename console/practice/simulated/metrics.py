@@ -6,6 +6,7 @@ import math
 from console.config import PrometheusConfig
 from console.practice.simulated.world import Scrape, World
 from console.reading import FailureKind, SourceError
+from console.sources.metrics.window import HISTORY_S, STEP_S
 from console.sources.protocols.metrics import Alert, Latency, Origin, Point, Quality, Target
 
 SLOW_S = 0.5
@@ -32,11 +33,11 @@ class SimulatedMetrics:
         scrapes = world.scrapes
         newest_up = max((scrape.at for scrape in scrapes if scrape.up), default=-math.inf)
         latency = world.window.latency()
-        history = tuple(point for point in latency.history if point.at <= newest_up)
+        history = tuple(point for point in latency.history if point.at > now - HISTORY_S)
         if now - newest_up >= self._config.window:
             latency = Latency(Origin.PROMETHEUS, self._config.window, Quality.NO_SERIES, None, None, None)
-        if scrapes and not scrapes[-1].up:
-            history += tuple(Point(scrape.at, None, None, None) for scrape in scrapes if scrape.at > newest_up)
+        silent_steps = int((now - max(newest_up, now - HISTORY_S)) / STEP_S)
+        history += tuple(Point(now - STEP_S * (silent_steps - 1 - step), None, None, None) for step in range(silent_steps))
         return dataclasses.replace(
             latency,
             origin=Origin.PROMETHEUS,

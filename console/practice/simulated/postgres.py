@@ -90,6 +90,8 @@ class PostgresServer:
     """Connections that count against the limit and that no list shows: the console's own."""
     revision: str = "0003_login_event"
     """What the table alembic_version holds."""
+    _ended_well: bool = True
+    _ended_at: float | None = None
     _next_pid: int = 118
     _next_checkpoint_at: float = 0.0
     _next_report_at: float = 0.0
@@ -104,7 +106,8 @@ class PostgresServer:
         self._next_checkpoint_at, self._next_report_at = now + 300, now + 20
         self._say(now, "LOG", "starting PostgreSQL 15.8 (Debian 15.8-0+deb12u1) on x86_64-pc-linux-gnu", pid=1)
         self._say(now, "LOG", 'listening on IPv4 address "0.0.0.0", port 5432', pid=1)
-        self._say(now, "LOG", f"database system was interrupted; last known up at {stamp(now - 40, '.')} UTC", pid=29)
+        ended = "was shut down" if self._ended_well else "was interrupted; last known up"
+        self._say(now, "LOG", f"database system {ended} at {stamp(self._ended_at or now, '.')} UTC", pid=29)
 
     def adopt(self, started_at: float) -> None:
         """Have been up since long before the world began."""
@@ -118,7 +121,7 @@ class PostgresServer:
             self._say(now, "LOG", "startup process (PID 29) was terminated by signal 6: Aborted", pid=1)
             self._say(now, "LOG", "aborting startup due to startup process failure", pid=1)
             self._say(now, "LOG", "database system is shut down", pid=1)
-            return self._gone(1)
+            return self._gone(now, 1)
         if self.ready_at <= now < self.ready_at + 0.5:
             self._say(now, "LOG", "database system is ready to accept connections", pid=1)
         if now >= self._next_checkpoint_at:
@@ -134,10 +137,10 @@ class PostgresServer:
         if self.sessions:
             self._say(now, "FATAL", "terminating connection due to administrator command", pid=self.sessions[-1].pid, who=USER)
         self._say(now, "LOG", "database system is shut down", pid=1)
-        return self._gone(0).code
+        return self._gone(now, 0).code
 
     def killed(self) -> None:
-        self._gone(137)
+        self._gone(self.started_at, 137)
 
     def find_damage(self, now: float) -> None:
         """Meet a damaged page, and fail to recover from the restart that follows: only a backup helps."""
@@ -212,14 +215,14 @@ class PostgresServer:
     def count(self, now: float, commits: int, rollbacks: int) -> None:
         """Count what the last step's transactions did."""
         before = self.counters[-1] if self.counters else Counters(now)
-        reads = sum(1 for _ in range(commits) if self.chance.random() < 0.04)
+        reads = sum(1 for _ in range(commits) if self.chance.random() < 0.25)
         self.counters.append(
             Counters(
                 now,
                 before.commits + commits,
                 before.rollbacks + rollbacks,
                 before.blocks_hit + 46 * commits,
-                before.blocks_read + 3 * reads,
+                before.blocks_read + reads,
                 before.deadlocks,
             )
         )
@@ -255,8 +258,8 @@ class PostgresServer:
         self._say(now, "LOG", "checkpoint starting: time", pid=27)
         self._say(now, "LOG", f"checkpoint complete: wrote {buffers} buffers ({buffers / 30.72:.1f}%)", pid=27)
 
-    def _gone(self, code: int) -> Exit:
-        self.up = False
+    def _gone(self, now: float, code: int) -> Exit:
+        self.up, self._ended_well, self._ended_at = False, code == 0, now
         self.sessions.clear()
         return Exit(code)
 

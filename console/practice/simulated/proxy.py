@@ -44,9 +44,9 @@ class Bystander:
 class Proxy(Bystander):
     """nginx: an access line for each answer, an error line for each request that the backend did not take."""
 
-    def access(self, outcome: Outcome, chance: random.Random) -> None:
+    def access(self, outcome: Outcome, now: float, chance: random.Random) -> None:
         """Log an answer of the backend."""
-        self._access(outcome.at, outcome.endpoint, outcome.status, outcome.elapsed_s, chance.randint(180, 2_400))
+        self._access(min(outcome.at, now), outcome.endpoint, outcome.status, outcome.elapsed_s, chance.randint(180, 2_400))
 
     def bad_gateway(self, at: float, endpoint: Endpoint) -> None:
         """Log a request that nobody behind the proxy accepted."""

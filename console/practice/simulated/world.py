@@ -29,7 +29,7 @@ PAST_SCRAPE_EVERY_S = 15.0
 """In the past that is made up at the start: reading a scrape is what costs most there."""
 SLICE_TICKS = 20
 """So many steps are made before the event loop may do something else."""
-MOST_TICKS = 3_600
+MOST_TICKS = int(HISTORY_S / TICK_S)
 """Longer sleeps of the clock (a suspended machine) are not lived through."""
 RELEASE = "sms-backend:1.17.6"
 
@@ -152,7 +152,7 @@ class World:
             self.database.count(now, answered, failed)
         if now >= self._next_scrape_at:
             past = now < self._began_at + HISTORY_S - 90
-            self._next_scrape_at += PAST_SCRAPE_EVERY_S if past else SCRAPE_EVERY_S
+            self._next_scrape_at = now + (PAST_SCRAPE_EVERY_S if past else SCRAPE_EVERY_S)
             self._scrape(now)
 
     def _traffic(self, now: float) -> tuple[int, int]:
@@ -173,7 +173,7 @@ class World:
             return 0, 0
         outcomes = self.backend.answer(arrivals, now, TICK_S)
         for outcome in outcomes:
-            self.proxy.access(outcome, self._chance)
+            self.proxy.access(outcome, now, self._chance)
         failed = sum(1 for outcome in outcomes if outcome.status >= 500)
         return len(outcomes) - failed, failed
 
