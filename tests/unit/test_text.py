@@ -90,7 +90,13 @@ def test_what_looks_like_a_secret_is_hidden(text: str, secret: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["SELECT * FROM grade WHERE id = 1", "GET /api/v1/auth/login 200", "password authentication failed for user"]
+    "text",
+    [
+        "SELECT * FROM grade WHERE id = 1",
+        "GET /api/v1/auth/login 200",
+        "password authentication failed for user",
+        "Can't locate revision identified by '0004_grade_weights'",
+    ],
 )
 def test_ordinary_text_is_left_alone(text: str) -> None:
     assert clean(text) == text
