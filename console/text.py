@@ -50,7 +50,10 @@ _SECRETS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
         ),
     ),
     # SQL: PASSWORD 'x', IDENTIFIED BY 'x'
-    (("password", "identified"), re.compile(r"(?i)(\b(?:password|(?<!revision )identified\s+by)\s{1,5}(?:to\s{1,5})?)('[^']{0,300}')")),
+    (
+        ("password", "identified"),
+        re.compile(r"(?i)(\b(?:password|(?<!revision )identified\s+by)\s{1,5}(?:to\s{1,5})?)('[^']{0,300}')"),
+    ),
     # Authorization: Bearer x / Basic x
     (("bearer", "basic"), re.compile(r"(?i)(\b(?:bearer|basic)\s{1,3})([a-z0-9._~+/=-]{8,2000})")),
     # JSON Web Token
