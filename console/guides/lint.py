@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from console.config import load_config
+from console.config import find_config, load_config
 from console.guides.issue import Issue
 from console.guides.loader import LIBRARY, chord_clashes, load_issue
 from console.problem import Problem, Problems
 
 
-def lint(paths: Sequence[Path] = ()) -> list[Problem]:
-    """Problems of the files under these paths: .yaml are issues, .toml configurations. Without paths, the shipped guides."""
+def lint(paths: Sequence[Path] = (), config: Path | None = None) -> list[Problem]:
+    """Problems of the files under these paths: .yaml are issues, .toml configurations. Without paths, the shipped guides and
+    the configuration in use (`config`, or the one that is found)."""
     problems: list[Problem] = []
     issues: list[Issue] = []
-    for path in _files(paths or (LIBRARY,), problems):
+    for path in _files(paths or (LIBRARY, find_config(config)), problems):
         try:
             if path.suffix == ".toml":
                 problems.extend(load_config(path).warnings)

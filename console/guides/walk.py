@@ -5,6 +5,7 @@ await walk.step()          # makes the check of `walk.current`, takes an arm, ap
 await walk.finish()        # goes on until there is a conclusion or a question for a person
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -131,6 +132,7 @@ class Walk:
         self._record = record
         self._clock = clock
         self._limit_s = limit_s
+        self._ahead: dict[str, asyncio.Task[Outcome]] = {}
 
     @property
     def question(self) -> Question | None:
@@ -163,17 +165,41 @@ class Walk:
         if isinstance(asked, AskParameters):
             outcome = asked.outcome(self._inputs[step.id])
         else:
-            outcome = await run_check(step.check, self._readings, limit_s=self._limit_s)
+            ahead = self._ahead.pop(step.id, None)
+            outcome = await (ahead or run_check(step.check, self._readings, limit_s=self._limit_s))
         made = self._decide(step, outcome, StepStatus.ASKED if isinstance(asked, AskParameters) else StepStatus.OK)
         self._go(made)
         await self._write("step", record_entry(made))
+        if self.conclusion is not None:
+            cause = self.conclusion.cause
+            details = {"verdict": self.conclusion.verdict.value, "cause": cause.id if cause else None}
+            await self._write("conclusion", {**details, "summary": self.conclusion.summary})
         return made
 
     async def finish(self) -> Conclusion | None:
-        """Go on until there is a conclusion (returned) or a question (None)."""
-        while await self.step() is not None:
-            pass
+        """Go on until there is a conclusion (returned) or a question (None).
+
+        The checks of the likely way are made at once, so that the whole takes as long as the slowest of them.
+        """
+        self._look_ahead()
+        try:
+            while await self.step() is not None:
+                pass
+        finally:
+            for task in self._ahead.values():
+                task.cancel()
+            self._ahead.clear()
         return self.conclusion
+
+    def _look_ahead(self) -> None:
+        """Start the cheap checks on the way that a healthy system takes, from the current step on."""
+        name: str | None = self.current
+        while name is not None:
+            step = self.issue.steps[name]
+            check = find_check(step.check.name)
+            if check is not None and check.ahead and not isinstance(step.check.parameters, AskParameters):
+                self._ahead[name] = asyncio.ensure_future(run_check(step.check, self._readings, limit_s=self._limit_s))
+            name = healthy_way(step)
 
     async def answer(self, choice: str) -> None:
         """Answer the question, and make that step. ValueError for an answer that is not offered."""
@@ -254,6 +280,15 @@ class Walk:
             await self._record(kind, {"issue": self.issue.id, **details})
         except OSError as error:
             self.journal_failure = f"The journal cannot be written: {error.strerror or error}."
+
+
+def healthy_way(step: Step) -> str | None:
+    """The step that follows when nothing is wrong: where `else` goes, or the first arm that leads on when that ends."""
+    onward = [arm.goal.id for arm in step.arms if arm.goal.kind is Leaf.STEP]
+    default = next((arm.goal for arm in step.arms if arm.condition is None and not arm.unknown), None)
+    if default is not None and default.kind is Leaf.STEP and step.arms[0].goal.kind is not Leaf.STEP:
+        return default.id
+    return onward[0] if onward else None
 
 
 def choose(arms: Sequence[Arm], facts: Mapping[str, FactValue]) -> tuple[int | None, tuple[str, ...], bool]:

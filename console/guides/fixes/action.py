@@ -87,6 +87,8 @@ class Action:
     """The least that this kind of change implies."""
     plan: Callable[[System, Any], Awaitable[Plan]]
     do: Callable[[System, Any, Preview], Awaitable[Applied]] | None
+    ahead: bool = True
+    """Whether its preview is cheap enough for `triage check`, which shows it without being asked."""
 
 
 _MODULES = {

@@ -64,4 +64,5 @@ async def _roll_back(system: System, _parameters: NoParameters, preview: Preview
     return Applied(True, (*lines, f"Restarted {target.name}."))
 
 
-ACTIONS = (Action("migration.rollback", NoParameters, Risk.R3, _plan, _roll_back),)
+# Its preview runs a command in a new container: a person asks for that, `triage check` does not.
+ACTIONS = (Action("migration.rollback", NoParameters, Risk.R3, _plan, _roll_back, ahead=False),)
