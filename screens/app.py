@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,6 +22,7 @@ from console.alarms import worst
 from console.config import Environment
 from console.crash import report_crash
 from console.guides.risk import Arming
+from console.incidents.journal import Journal
 from console.system import System
 from screens.dashboard import Dashboard
 from screens.theme import FEW_COLOURS, TRIAGE
@@ -30,7 +31,7 @@ from widgets.commands import COMMANDS, Scope, bindings
 from widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from console.guides.issue import Fix
+    from console.guides.issue import Fix, Issue
 
 TICK_S = 1.0
 
@@ -54,6 +55,9 @@ class TriageApp(App[None]):
         self.clock = clock
         self.simulated = simulated or system.config.environment is Environment.SIMULATED
         self.dashboard = Dashboard(system, clock)
+        self.issues: tuple[Issue, ...] | None = None
+        """The issues of the system's guides, once the picker has loaded them."""
+        self.journal = Journal(system.name, system.config.environment.value, secrets=system.secrets, clock=clock)
         if write:
             self.set_reactive(TriageApp.armed, Arming.armed(clock()))
         self._closed = False
@@ -173,6 +177,10 @@ class TriageApp(App[None]):
         from screens.confirm import ConfirmScreen
 
         self.push_screen(ConfirmScreen(fix))
+
+    async def record(self, kind: str, details: Mapping[str, object]) -> None:
+        """Write into this session's journal; raises OSError when it cannot be written."""
+        await self.journal.record(kind, details)
 
     # -- the end ----------------------------------------------------------------------------------------------------
 

@@ -21,8 +21,7 @@ from console.guides.risk import Asks
 from console.reading import Failure, FailureKind, SourceError
 from widgets.commands import Scope, bindings
 from widgets.fix_lines import FixProgress, Phase, foot_lines, offers_next, preview_lines
-from widgets.line import Line
-from widgets.sheet import Sheet
+from widgets.scrolled import Scrolled
 
 if TYPE_CHECKING:
     from screens.app import TriageApp
@@ -39,31 +38,6 @@ class FixResult:
     held: bool | None
 
 
-class PreviewSheet(Sheet):
-    """The scrolled upper part."""
-
-    def __init__(self, screen: "ConfirmScreen") -> None:
-        super().__init__(id="preview")
-        self._owner = screen
-        self.top = 0
-
-    def draw(self, width: int, height: int) -> Sequence[Line]:
-        lines = preview_lines(self._owner.progress, width)
-        self.top = max(0, min(self.top, len(lines) - height))
-        return lines[self.top : self.top + height]
-
-
-class FootSheet(Sheet):
-    """Where it stands, and the keys."""
-
-    def __init__(self, screen: "ConfirmScreen") -> None:
-        super().__init__(id="foot")
-        self._owner = screen
-
-    def draw(self, width: int, height: int) -> Sequence[Line]:
-        return foot_lines(self._owner.progress, width)[-height:]
-
-
 class ConfirmScreen(ModalScreen[FixResult]):
     """Previews `fix` and has it confirmed, made and verified. `others` are offered when it has nothing to do or did not hold.
 
@@ -74,10 +48,11 @@ class ConfirmScreen(ModalScreen[FixResult]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.CONFIRM)]
     AUTO_FOCUS = ""
 
-    def __init__(self, fix: Fix, others: Sequence[Fix] = (), *, record: Record | None = None) -> None:
+    def __init__(self, fix: Fix, others: Sequence[Fix] = ()) -> None:
         super().__init__()
         self._others = tuple(others)
-        self._record = record
+        self._preview = Scrolled(lambda width, _height: preview_lines(self.progress, width), id="preview")
+        self._foot = Scrolled(lambda width, height: foot_lines(self.progress, width)[-height:], id="foot")
         self._typed = Input(id="typed", compact=True)
         self._began = 0.0
         self._task: asyncio.Task[Applied] | asyncio.Task[None] | None = None
@@ -88,8 +63,8 @@ class ConfirmScreen(ModalScreen[FixResult]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
-            yield PreviewSheet(self)
-            yield FootSheet(self)
+            yield self._preview
+            yield self._foot
             yield self._typed
 
     def on_mount(self) -> None:
@@ -128,7 +103,7 @@ class ConfirmScreen(ModalScreen[FixResult]):
         fix, preview, system = self.progress.fix, self.progress.preview, self._app.system
         if preview is None:
             return
-        record = self._record or self._app.record
+        record = self._app.record
         self._show(phase=Phase.DOING, refused_input=False)
         self._task = doing = asyncio.ensure_future(apply_fix(system, fix, preview, record))
         try:
@@ -212,9 +187,10 @@ class ConfirmScreen(ModalScreen[FixResult]):
             self.notify("Copied the command.", timeout=2)
 
     def action_scroll(self, by: int) -> None:
-        sheet = self.query_one(PreviewSheet)
-        sheet.top = max(0, sheet.top + by * (1 if abs(by) == 1 else max(1, sheet.content_size.height - 1)))
-        sheet.redraw()
+        self._preview.scroll_lines(by)
+
+    def action_page(self, by: int) -> None:
+        self._preview.scroll_pages(by)
 
     def _confirmed(self, given: str) -> None:
         preview = self.progress.preview
@@ -247,12 +223,12 @@ class ConfirmScreen(ModalScreen[FixResult]):
             self._began = self._app.clock()
             changes.setdefault("elapsed_s", 0.0)
             if changes["phase"] is not Phase.ENDED:
-                self.query_one(PreviewSheet).top = 0
+                self._preview.to_top()
         self.progress = replace(self.progress, armed=self._armed, **changes)  # type: ignore[arg-type]
         self._draw()
 
     def _draw(self) -> None:
-        box, foot, sheet = self.query_one("#box"), self.query_one(FootSheet), self.query_one(PreviewSheet)
+        box, foot, sheet = self.query_one("#box"), self._foot, self._preview
         box.border_title = Content(self.progress.fix.title).markup
         typing = self.progress.asks is Asks.TYPE
         if self._typed.has_class("-open") != typing:

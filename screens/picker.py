@@ -1,0 +1,228 @@
+"""The issue picker: every issue with its chord, whether its check fires now, and when it was last walked.
+
+Typing a chord starts its walk at once, whatever is still being read: keys that come before the issues are loaded wait.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.events import Key
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from console.guides.chord import ChordReader
+from console.guides.issue import Issue
+from console.guides.loader import load_issues
+from console.guides.readings import Readings
+from console.guides.search import Found, search
+from console.guides.walk import Walk
+from console.incidents.journal import last_walked
+from console.problem import Problems
+from widgets.commands import Scope, bindings
+from widgets.cursor import Cursor
+from widgets.fix_lines import key_line
+from widgets.issue_rows import IssueState, about_lines, issue_head, issue_line
+from widgets.line import Line, Span, line, wrapped
+from widgets.scrolled import Scrolled
+
+if TYPE_CHECKING:
+    from screens.app import TriageApp
+
+REFRESH_S = 20.0
+"""Time between two rounds of checks while the picker is open."""
+AT_ONCE = 4
+"""Walks that check at the same time."""
+WALK_LIMIT_S = 6.0
+
+
+class PickerScreen(ModalScreen[None]):
+    """Lists the issues of the system's guides. Leads to a walk, or back."""
+
+    CSS_PATH = "picker.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.PICKER)]
+    AUTO_FOCUS = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.issues: tuple[Issue, ...] = ()
+        self.states: dict[str, IssueState] = {}
+        self._found: tuple[Found, ...] = ()
+        self._waiting: list[str] = []
+        self._loaded = False
+        self._problem = ""
+        self._chords = ChordReader(())
+        self._cursor = Cursor()
+        self._sheet = Scrolled(self.lines, id="issues")
+        self._search = Input(id="search", placeholder="words of a title, a symptom or an error text", compact=True)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box") as box:
+            box.border_title = "Issues"
+            yield self._search
+            yield self._sheet
+
+    def on_mount(self) -> None:
+        self._load()
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    @work(group="issues", exclusive=True, exit_on_error=False)
+    async def _load(self) -> None:
+        app = self._app
+        try:
+            if app.issues is None:
+                app.issues = await asyncio.to_thread(load_issues, tuple(app.system.config.guides))
+            issues = app.issues
+        except Problems as problems:
+            self._problem = f"The guides have {len(problems.items)} errors; `triage lint` lists them all. {problems.items[0]}"
+            self._redraw()
+            return
+        self.issues = tuple(sorted(issues, key=lambda issue: (issue.severity.rank, issue.chord)))
+        self.states = {issue.id: IssueState() for issue in self.issues}
+        self._chords = ChordReader(frozenset(issue.chord for issue in self.issues))
+        self._loaded = True
+        self._show_found()
+        while self._waiting and self.is_current:
+            self._take(self._waiting.pop(0))
+        if self.is_current:
+            self._check()
+
+    @work(group="checks", exclusive=True, exit_on_error=False)
+    async def _check(self) -> None:
+        """Find out which issues fire, again and again while the picker is open. It reads only, and a few at a time."""
+        walked = await asyncio.to_thread(lambda: {issue.id: last_walked(issue.id) for issue in self.issues})
+        for issue_id, at in walked.items():
+            self.states[issue_id] = IssueState(walked_at=at)
+        while True:
+            readings = Readings(self._app.system)
+            gate = asyncio.Semaphore(AT_ONCE)
+            try:
+                await asyncio.gather(*(self._check_one(issue, readings, gate) for issue in self.issues))
+            finally:
+                readings.close()
+            await asyncio.sleep(REFRESH_S)
+
+    async def _check_one(self, issue: Issue, readings: Readings, gate: asyncio.Semaphore) -> None:
+        before = self.states[issue.id]
+        walk = Walk(issue, self._app.system, readings=readings)
+        async with gate:
+            try:
+                conclusion = await asyncio.wait_for(walk.finish(), WALK_LIMIT_S)
+            except TimeoutError:
+                self.states[issue.id] = IssueState(summary="Its checks take too long now.", walked_at=before.walked_at)
+                return
+        if conclusion is not None:
+            state = IssueState(conclusion.verdict, conclusion.summary, walked_at=before.walked_at)
+        else:
+            state = IssueState(asks=walk.question.text if walk.question else "", walked_at=before.walked_at)
+        self.states[issue.id] = state
+        self._redraw()
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def on_key(self, event: Key) -> None:
+        """Letters and digits are chords, unless one searches."""
+        if self._search.has_focus or event.character is None or not event.character.isalnum():
+            return
+        event.stop()
+        if self._loaded:
+            self._take(event.character)
+        else:
+            self._waiting.append(event.character)
+
+    def action_leave(self) -> None:
+        """Close the search, then the picker."""
+        if self._search.has_class("-open"):
+            self._search.value = ""
+            self._search.remove_class("-open")
+            self.set_focus(None)
+        else:
+            self.dismiss()
+
+    def action_cursor(self, by: int) -> None:
+        self._cursor.move([found.issue.id for found in self._found], by)
+        self._redraw()
+
+    def action_search(self) -> None:
+        self._search.add_class("-open")
+        self._search.focus()
+
+    def action_walk(self) -> None:
+        found = self._chosen
+        if found is not None:
+            self._start(found.issue)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_walk()
+
+    @on(Input.Changed)
+    def _searched(self, event: Input.Changed) -> None:
+        event.stop()
+        self._show_found()
+
+    def _take(self, key: str) -> None:
+        chord = self._chords.take(key)
+        if chord is not None:
+            self._start(next(issue for issue in self.issues if issue.chord == chord))
+            return
+        if not self._chords.typed:
+            self.notify(f"No issue has the keys {key}.", timeout=2, markup=False)
+        self._redraw()
+
+    def _start(self, issue: Issue) -> None:
+        from screens.walk import WalkScreen
+
+        self.app.switch_screen(WalkScreen(issue))
+
+    # -- drawing ----------------------------------------------------------------------------------------------------
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """What the sheet shows."""
+        if self._problem:
+            return wrapped(self._problem, width, "bad", most=height)
+        if not self._loaded:
+            return [line(Span("Reading the guides …", "muted"))]
+        chosen = self._chosen
+        about = about_lines(chosen, self.states[chosen.issue.id] if chosen else IssueState(), width)[: max(0, height - 8)]
+        keys = [("", f"{self._chords.typed}…")] if self._chords.typed else []
+        keys += [("c2", "its keys walk it"), ("enter", "walks"), ("/", "searches"), ("esc", "leaves")]
+        room = max(1, height - len(about) - 4)
+        now = self._app.clock()
+        rows = [
+            issue_line(
+                self._found[index].issue,
+                self.states[self._found[index].issue.id],
+                width,
+                now,
+                typed=self._chords.typed,
+                selected=self._found[index].issue.id == self._cursor.key,
+            )
+            for index in self._cursor.place([found.issue.id for found in self._found], room)
+        ]
+        rule = line(Span("─" * width, "rule"))
+        return [issue_head(width), *rows, rule, *about, rule, key_line(keys)]
+
+    @property
+    def _chosen(self) -> Found | None:
+        first = self._found[0] if self._found else None
+        return next((found for found in self._found if found.issue.id == self._cursor.key), first)
+
+    @property
+    def _app(self) -> "TriageApp":
+        return cast("TriageApp", self.app)
+
+    def _show_found(self) -> None:
+        self._found = search(self.issues, self._search.value)
+        self._redraw()
+
+    def _redraw(self) -> None:
+        sheet = self._sheet
+        rows = max(4, len(self.issues)) + 12
+        sheet.styles.height = min(rows, max(6, self.size.height * 9 // 10 - 3))
+        sheet.redraw()

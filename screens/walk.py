@@ -1,0 +1,377 @@
+"""A walk on the screen: the path so far, the evidence of a step, what comes next, and the keys."""
+
+import contextlib
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import Key, Resize
+from textual.screen import Screen
+from textual.widgets import Input
+from textual.worker import Worker, WorkerState
+
+from console.guides.issue import Issue
+from console.guides.walk import Walk
+from console.incidents.escalation import escalation_text
+from widgets.banner import Banner
+from widgets.commands import Scope, bindings
+from widgets.evidence import Choosing, choosing, evidence_lines, next_lines
+from widgets.figures import uptime
+from widgets.fix_lines import key_line
+from widgets.issue_rows import SEVERITIES
+from widgets.line import Line, Span, fitted, line, wrapped
+from widgets.scrolled import Scrolled
+from widgets.tree_path import line_of, path_lines
+
+if TYPE_CHECKING:
+    from screens.app import TriageApp
+    from screens.confirm import FixResult
+
+STACKED_BELOW = 110
+"""Cells of width below which the path stands above the evidence, and not beside it."""
+
+
+class WalkScreen(Screen[None]):
+    """Walks one issue. `began_at` is when the trouble's clock began, when this walk continues another."""
+
+    CSS_PATH = "walk.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.WALK)]
+    AUTO_FOCUS = ""
+
+    def __init__(self, issue: Issue, *, began_at: float | None = None) -> None:
+        super().__init__()
+        self.issue = issue
+        self._began_at = began_at
+        self._walk: Walk | None = None
+        self._selected = -1
+        self._fix = 0
+        self._overriding = False
+        self._remark = ""
+        self._asks = ""
+        self._worker: Worker[None] | None = None
+        self._busy_since = 0.0
+        self._headline = Scrolled(self._head_lines, id="headline")
+        self._path = Scrolled(self._path_lines, id="path")
+        self._evidence = Scrolled(lambda width, _height: evidence_lines(self.walk, self._selected, width), id="evidence")
+        self._next = Scrolled(lambda width, _height: self._next_lines(width), id="next")
+        self._keys = Scrolled(self._key_lines, id="keys")
+        self._typed = Input(id="typed", compact=True)
+
+    def compose(self) -> ComposeResult:
+        yield Banner()
+        yield self._headline
+        with Horizontal(id="parts"):
+            yield self._path
+            with Vertical(id="right"):
+                yield self._evidence
+                yield self._next
+        yield self._typed
+        yield self._keys
+
+    def on_mount(self) -> None:
+        self._path.border_title = "Path"
+        self._evidence.border_title = "Evidence"
+        if self._began_at is None:
+            self._began_at = self._app.clock()
+        self._begin()
+        self._app.tell()
+        self.set_interval(1.0, self._tick)
+
+    def on_unmount(self) -> None:
+        self.walk.close()
+
+    @property
+    def walk(self) -> Walk:
+        """The walk that is shown."""
+        if self._walk is None:
+            self._walk = Walk(self.issue, self._app.system, record=self._app.record)
+        return self._walk
+
+    @property
+    def busy(self) -> bool:
+        """Whether a check is being made."""
+        return self._worker is not None and not self._worker.is_finished
+
+    def _begin(self) -> None:
+        """A fresh walk of the issue."""
+        if self._walk is not None:
+            self._walk.close()
+        self._walk, self._selected, self._fix, self._overriding = None, -1, 0, False
+        self._note_down("walk_begins")
+
+    # -- what the keys do -------------------------------------------------------------------------------------------
+
+    def action_on(self) -> None:
+        """Make the next check, answer, open the fix, or go on at the issue below this one."""
+        walk = self.walk
+        if self._overriding or self.busy:
+            return
+        if walk.question is not None:
+            if not walk.question.answers:
+                self._open("answer", walk.question.text)
+        elif walk.current is not None:
+            self._work(self._steps(1))
+        elif walk.conclusion is not None and walk.conclusion.continues:
+            self._continue(walk.conclusion.continues)
+        elif walk.conclusion is not None and walk.conclusion.fixes:
+            self.action_fix()
+
+    def action_all(self) -> None:
+        if not self.busy and not self._overriding:
+            self._work(self._steps(len(self.issue.steps) + 1))
+
+    def action_back(self) -> None:
+        self._overriding = False
+        if self.walk.path and not self.busy:
+            self._work(self.walk.back())
+
+    def action_override(self) -> None:
+        if self.walk.path and not self.busy:
+            self._overriding = not self._overriding
+            self._selected = len(self.walk.path) - 1
+            self._draw()
+
+    def action_note(self) -> None:
+        self._open("note", "what you saw or did; enter keeps it")
+
+    def action_escalate(self) -> None:
+        from screens.escalation import EscalationScreen
+
+        app = self._app
+        text = escalation_text(self.walk, app.system, began_at=self._began, now=app.clock())
+        self.app.push_screen(EscalationScreen(text))
+        self._note_down("escalation_shown")
+
+    def action_copy(self) -> None:
+        shown = 0 <= self._selected < len(self.walk.path)
+        command = self.walk.path[self._selected].command if shown else self._next_command()
+        if command:
+            self.app.copy_to_clipboard(command)
+            self.notify("Copied the command.", timeout=2)
+
+    def action_fix(self) -> None:
+        conclusion = self.walk.conclusion
+        if conclusion is None or not conclusion.fixes:
+            return
+        from screens.confirm import ConfirmScreen
+
+        chosen = conclusion.fixes[self._fix]
+        self.app.push_screen(ConfirmScreen(chosen, conclusion.fixes[self._fix + 1 :]), self._fixed)
+
+    def action_stop(self) -> None:
+        if self.busy and self._worker is not None:
+            self._worker.cancel()
+            self._remark = "Stopped. Enter makes the check again; o takes an arm by your own judgement."
+
+    def action_again(self) -> None:
+        if not self.busy:
+            self._remark = ""
+            self._begin()
+
+    def action_arm(self) -> None:
+        self._app.action_arm()
+
+    def action_select(self, by: int) -> None:
+        if self.walk.path:
+            self._selected = max(0, min(len(self.walk.path) - 1, self._selected + by))
+            self._evidence.to_top()
+            self._draw()
+
+    def action_page(self, by: int) -> None:
+        self._evidence.scroll_pages(by)
+
+    def action_leave(self) -> None:
+        if self._typed.has_class("-open"):
+            self._close()
+        elif self._overriding:
+            self._overriding = False
+            self._draw()
+        else:
+            self.dismiss()
+
+    def on_key(self, event: Key) -> None:
+        """Digits choose: an answer, an arm, a fix."""
+        if event.character is None or event.character not in "123456789" or self._typed.has_focus or self.busy:
+            return
+        event.stop()
+        number, walk = int(event.character) - 1, self.walk
+        match choosing(walk, self._overriding):
+            case Choosing.ANSWER if walk.question is not None and number < len(walk.question.answers):
+                self._work(walk.answer(walk.question.answers[number][0]))
+            case Choosing.ARM if number < len(walk.arms):
+                self._overriding = False
+                self._work(walk.override(number))
+            case Choosing.FIX if walk.conclusion is not None and number < len(walk.conclusion.fixes):
+                self._fix = number
+                self._draw()
+            case _:
+                pass
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        text, asked = event.value.strip(), self._asks
+        self._close()
+        if not text:
+            return
+        self._work(self.walk.note(text) if asked == "note" else self.walk.answer(text))
+
+    # -- work -------------------------------------------------------------------------------------------------------
+
+    async def _steps(self, most: int) -> None:
+        for _ in range(most):
+            if await self.walk.step() is None:
+                return
+            self._moved()
+
+    def _work(self, doing: Coroutine[Any, Any, object]) -> None:
+        """Do something with the walk beside the screen; it is told when it has ended."""
+
+        async def run() -> None:
+            await doing
+
+        if self.busy:
+            doing.close()
+            return
+        self._busy_since = self._app.clock()
+        self._worker = self.run_worker(run(), name="walk", group="walk", exit_on_error=False)
+        self._draw()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.worker is self._worker and event.state in (WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED):
+            if event.state is WorkerState.ERROR:
+                self._remark = f"That failed in an unexpected way: {type(event.worker.error).__name__}. Enter tries again."
+            elif event.state is WorkerState.SUCCESS:
+                self._remark = self.walk.journal_failure
+            self._moved()
+
+    def _note_down(self, kind: str) -> None:
+        """A journal that cannot be written does not stop a walk: the walk's own steps say so."""
+
+        async def write() -> None:
+            with contextlib.suppress(OSError):
+                await self._app.record(kind, {"issue": self.issue.id})
+
+        self.run_worker(write(), name=kind, group="journal", exit_on_error=False)
+
+    def _continue(self, issue_id: str) -> None:
+        found = next((issue for issue in self._app.issues or () if issue.id == issue_id), None)
+        if found is None:
+            self.notify(f"There is no issue {issue_id} among this system's guides.", markup=False)
+            return
+        self.app.switch_screen(WalkScreen(found, began_at=self._began))
+
+    def _fixed(self, result: "FixResult | None") -> None:
+        if result is None or result.applied is None:
+            return
+        words = {True: "was made and held", False: "was made and did not hold", None: "was made, and not watched"}
+        self._remark = f"{result.fix.title}: {words[result.held]}. r walks again and shows how it is now."
+        self._draw()
+
+    # -- drawing ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _app(self) -> "TriageApp":
+        return cast("TriageApp", self.app)
+
+    @property
+    def _began(self) -> float:
+        return self._app.clock() if self._began_at is None else self._began_at
+
+    def on_resize(self, event: Resize) -> None:
+        self.set_class(event.size.width < STACKED_BELOW, "-stacked")
+        self.call_after_refresh(self._draw)
+
+    def _moved(self) -> None:
+        """The path changed: its last step is shown."""
+        self._selected = len(self.walk.path) - 1
+        self._fix = 0
+        self._evidence.to_top()
+        self._next.to_top()
+        self._draw()
+
+    def _tick(self) -> None:
+        self._headline.redraw()
+        if self.busy:
+            self._keys.redraw()
+
+    def _draw(self) -> None:
+        if not self.is_mounted:
+            return
+        width = max(20, self.size.width - 2)
+        self._headline.styles.height = len(self._head_lines(width, 3))
+        # Content size is known only after the first layout; until then a guess serves.
+        inner = self._next.content_size.width or width
+        rows = len(self._next_lines(inner))
+        self._next.styles.height = min(rows, max(4, self.size.height // 3)) if rows else 0
+        self._next.display = rows > 0
+        if self.has_class("-stacked"):
+            most = max(3, self.size.height // 4)
+            self._path.styles.height = min(most, len(path_lines(self.walk, self._selected, width))) + 2
+        else:
+            self._path.styles.height = "1fr"
+        for part in (self._headline, self._path, self._evidence, self._next, self._keys):
+            part.redraw()
+        more = self._evidence.hidden_below
+        self._evidence.border_subtitle = Content(f"{more} more: page down" if more else "").markup
+
+    def _head_lines(self, width: int, _height: int) -> Sequence[Line]:
+        issue, now = self.issue, self._app.clock()
+        glyph, style = SEVERITIES[issue.severity]
+        spent, allowed = now - self._began, issue.escalate.after_s
+        head = f"{glyph} {issue.severity.value.upper()}"
+        if spent < allowed:
+            clock = f"{uptime(spent)} of {uptime(allowed)}, then {issue.escalate.to}"
+            title = fitted(f" {issue.title} ({issue.id})", max(8, width - len(head) - len(clock) - 1)).rstrip()
+            return [line(Span(head, style), Span(title, "strong"), Span(f"  {clock}", "muted"))]
+        text = f"▲ {uptime(allowed)} are over: call {issue.escalate.to}. {issue.escalate.text} ! shows what to say."
+        return [line(Span(head, style), Span(f" {issue.title} ({issue.id})", "strong")), *wrapped(text, width, "bad", most=2)]
+
+    def _path_lines(self, width: int, height: int) -> Sequence[Line]:
+        if self._selected >= 0:
+            self._path.show_line(line_of(self.walk, self._selected, width) + 1, height)
+        return path_lines(self.walk, self._selected, width, busy=self.busy)
+
+    def _next_lines(self, width: int) -> list[Line]:
+        return next_lines(self.walk, width, overriding=self._overriding, fix=self._fix, remark=self._remark)
+
+    def _key_lines(self, _width: int, _height: int) -> Sequence[Line]:
+        walk = self.walk
+        if self.busy:
+            spent = self._app.clock() - self._busy_since
+            return [key_line([("", f"checking … {spent:.0f} s"), ("s", "stops"), ("esc", "leaves")])]
+        if self._overriding:
+            return [key_line([("1-9", "takes that arm"), ("esc", "keeps the verdict")])]
+        keys: list[tuple[str, str]] = []
+        if walk.question is not None:
+            keys = [("1-9", "answers")] if walk.question.answers else [("enter", "answers")]
+        elif walk.current is not None:
+            keys = [("enter", "checks"), ("a", "all")]
+        elif walk.conclusion is not None and walk.conclusion.continues:
+            keys = [("enter", f"goes on at {walk.conclusion.continues}")]
+        elif walk.conclusion is not None and walk.conclusion.fixes:
+            keys = [("1-9", "chooses a fix"), ("f", "opens it")]
+        if walk.path:
+            keys += [("b", "back"), ("o", "override")]
+        if walk.current is None:
+            keys += [("r", "again")]
+        keys += [("n", "note"), ("y", "copies"), ("!", "escalates"), ("esc", "leaves")]
+        return [key_line(keys)]
+
+    def _next_command(self) -> str:
+        return self.walk.command_of(self.walk.current) if self.walk.current is not None else ""
+
+    def _open(self, asks: str, hint: str) -> None:
+        self._asks = asks
+        self._typed.placeholder = hint
+        self._typed.value = ""
+        self._typed.add_class("-open")
+        self._typed.focus()
+
+    def _close(self) -> None:
+        self._typed.remove_class("-open")
+        self.set_focus(None)
