@@ -4,6 +4,7 @@ import getpass
 import json
 import socket
 from collections.abc import Iterator
+from http.client import HTTPException, IncompleteRead
 
 from console.reading import FailureKind, SourceError
 from console.text import clean
@@ -35,6 +36,9 @@ def explain(error: BaseException, at: str, limit_s: float | None = None, subject
         known = _from_os(cause, at)
         if known is not None:
             return known
+    for cause in causes:
+        if isinstance(cause, HTTPException) and not isinstance(cause, (ConnectionError, IncompleteRead)):
+            return garbage(at, f"{type(cause).__name__} {_words(cause)}".strip())
     if any(isinstance(cause, (EOFError, ConnectionError)) or type(cause).__name__ == "ProtocolError" for cause in causes):
         return lost(at)
     if isinstance(error, OSError) and not isinstance(error, ValueError):

@@ -86,13 +86,12 @@ class Chunks:
         at, size, found = 0, len(buffer), []
         while at < size and not self.ended:
             if self._left:
+                # The line end behind the content belongs to the chunk, not to the content; it may be cut in two.
+                content = buffer[at : at + max(0, self._left - 2)]
                 end = min(at + self._left, size)
                 self._left -= end - at
-                # The line end behind the content belongs to the chunk, not to the content; it may be cut in two.
-                content = buffer[at : end - max(0, 2 - self._left)]
                 at = end
-                if content:
-                    found.append(content)
+                found.append(content)
                 continue
             end = buffer.find(b"\r\n", at, at + 1024)
             if end < 0:
