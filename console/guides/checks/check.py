@@ -115,6 +115,8 @@ async def _make(
         return None, Failure(FailureKind.TIMEOUT, message, "The source may be frozen or overloaded: `triage doctor` tells which.")
     try:
         return task.result(), None
+    except asyncio.CancelledError:
+        return None, Failure(FailureKind.LOST, f"The check {check.name} was given up.")
     except SourceError as error:
         return None, error.failure
     except Exception as error:

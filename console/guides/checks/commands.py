@@ -34,9 +34,10 @@ def docker_ps(config: SystemConfig) -> str:
 
 def psql(config: SystemConfig, statement: str) -> str:
     """A statement given to psql with the configured address, without its password."""
-    if config.postgres is None:
-        return clean(shlex.join(["psql", "-c", statement]))
-    return clean(shlex.join(["psql", address(config.postgres.dsn), "-c", statement]))
+    words = ["psql"] if config.postgres is None else ["psql", shlex.quote(address(config.postgres.dsn))]
+    # Double quotes where they do: the shell's way to write ' inside '…' is not for reading.
+    plain = not set(statement) & set('"$`\\!')
+    return clean(" ".join([*words, "-c", f'"{statement}"' if plain else shlex.quote(statement)]))
 
 
 def address(url: str) -> str:
