@@ -20,6 +20,8 @@ from widgets.pane import Pane
 WINDOW_S = 900.0
 AXIS = 8
 """Cells for the figures at the left of the chart."""
+ROOM_FOR_P99 = 10
+"""Lines of chart from which on p99 is drawn as well."""
 _NO_DATA = {
     Quality.NO_TRAFFIC: "no data: no traffic in the window",
     Quality.NO_SERIES: "no data: the histogram is not there (see [systems.….prometheus] duration)",
@@ -103,8 +105,11 @@ class LatencyPane(Pane):
         marks = [Mark(limits.alert / 1000, "warn"), Mark(limits.critical / 1000, "bad")]
         columns = max(10, width - AXIS)
         p95 = bucketed([(point.at, point.p95_s) for point in value.history], columns, self.clock())
+        p99 = (
+            bucketed([(point.at, point.p99_s) for point in value.history], columns, self.clock()) if room >= ROOM_FOR_P99 else []
+        )
         top = ceiling(max((item for item in p95 if item is not None), default=0.0), marks)
-        body = chart(p95, room - 1, top, marks)
+        body = chart(p95, room - 1, top, marks, p99)
         shown = [mark for mark in marks if mark.value <= top]
         labels = {
             room - 2 - min(room - 2, int(mark.value / top * (room - 1))): (seconds(mark.value), mark.style) for mark in shown
@@ -115,9 +120,8 @@ class LatencyPane(Pane):
             text, style = labels.get(index, ("", "muted"))
             lines.append(Line((Span(fitted(text, AXIS - 1, right=True) + " ", style), *item.spans)))
         left = fitted(f"{' ' * AXIS}-15 min", width // 2)
-        lines.append(
-            line(Span(left, "muted"), Span(fitted(f"p95 {_range(value.history)}", width - width // 2, right=True), "muted"))
-        )
+        words = f"{'• p99  ' if p99 else ''}█ p95 {_range(value.history)}"
+        lines.append(line(Span(left, "muted"), Span(fitted(words, width - width // 2, right=True), "muted")))
         return lines
 
     def _endpoints(self, value: Latency) -> list[EndpointLatency]:

@@ -1,0 +1,71 @@
+"""Running the console in a test: opened, every pane filled, nothing waited for longer than needed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+
+from console.system import System
+from screens.app import TriageApp
+from tests.ui import fakes
+from widgets.log_pane import LogPane
+from widgets.pane import Pane
+from widgets.sheet import Sheet
+
+
+@asynccontextmanager
+async def console(
+    system: System | None = None, size: tuple[int, int] = (200, 50), *, write: bool = False
+) -> AsyncIterator[Pilot[None]]:
+    """The console on a system of fakes, with a clock that stands still; every pane has answered or failed."""
+    app = TriageApp(system or fakes.system(), write=write, clock=lambda: fakes.NOW)
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: filled(app))
+        await settled(pilot)
+        yield pilot
+
+
+def filled(app: TriageApp) -> bool:
+    """Whether every pane has answered or failed."""
+    logs = app.dashboard.query(LogPane)
+    return bool(logs) and not app.dashboard.asking and bool(len(logs.first().store) or logs.first().failure)
+
+
+async def until(holds: Callable[[], object], within_s: float = 5.0) -> None:
+    """Wait until something holds; fails when it does not within the bound."""
+    end = asyncio.get_running_loop().time() + within_s
+    while not holds():
+        assert asyncio.get_running_loop().time() < end, "it did not come about"
+        await asyncio.sleep(0.01)
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until every message is handled and the screen is painted."""
+    for _ in range(3):
+        await pilot.pause()
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    await pilot.press(*keys)
+    await settled(pilot)
+
+
+def app_of(pilot: Pilot[None]) -> TriageApp:
+    assert isinstance(pilot.app, TriageApp)
+    return pilot.app
+
+
+def pane(pilot: Pilot[None], id_: str) -> Pane:
+    return app_of(pilot).dashboard.query_one(f"#{id_}", Pane)
+
+
+def text(sheet: Sheet) -> str:
+    """What a sheet shows, line by line."""
+    return "\n".join(line.text.rstrip() for line in sheet.lines)
+
+
+def screen_text(pilot: Pilot[None]) -> str:
+    """Everything that is on the screen."""
+    strips = pilot.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
