@@ -137,8 +137,8 @@ class SimulatedContainer:
         if self.health:
             self.health = "healthy"
 
-    def tick(self, now: float, elapsed_s: float) -> None:
-        """Supervise for one step of the world."""
+    def tick(self, now: float, elapsed_s: float, *, sampled: bool = True) -> None:
+        """Supervise for one step of the world; without samples where nobody can ask for them any more."""
         if self.state == "restarting" and now >= self._restart_at:
             self._run(now)
         if not self.running:
@@ -152,13 +152,15 @@ class SimulatedContainer:
             self.program.killed()
             self._end(Exit(137, out_of_memory=True), now)
             return
-        self._count(now, elapsed_s, load)
+        if sampled:
+            self._count(now, elapsed_s, load)
         if now >= self._next_health_at:
             self._check_health(now)
 
     def _run(self, now: float) -> None:
         self.state, self.started_at, self._restart_at = "running", now, math.inf
-        self.oom_killed, self.error, self.exit_code = False, "", 0
+        # The OOM flag stays until the next end, as the engine leaves it (seen with 20.10).
+        self.error, self.exit_code = "", 0
         self.samples.clear()
         self.program.start(now)
         has_health = self.program.probe(now) is not None

@@ -39,7 +39,8 @@ class SimulatedEngine:
         self._closed = asyncio.Event()
 
     async def open(self) -> None:
-        """The world's past is made up with the first question."""
+        """Make up the world's past now: half a second of work, in slices, that the first question need not wait for."""
+        await self._world.settle()
 
     async def aclose(self) -> None:
         self._closed.set()

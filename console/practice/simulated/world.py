@@ -145,8 +145,9 @@ class World:
         for due in [item for item in self._schedule if item[0] <= now]:
             self._schedule.remove(due)
             due[1](self)
+        sampled = now > self._began_at + HISTORY_S - 5
         for container in list(self.containers.values()):
-            container.tick(now, TICK_S)
+            container.tick(now, TICK_S, sampled=sampled)
         answered, failed = self._traffic(now)
         if self.database.up:
             self.database.count(now, answered, failed)
