@@ -37,9 +37,12 @@ class Fetched:
 
 
 def build_client() -> "httpx.AsyncClient":
-    """A client with our limits. Slow (import and certificates, some 0.1 s): call it in a thread."""
+    """A client with our limits. Slow (imports and certificates, some 0.3 s): call it in a thread."""
+    import anyio
     import httpx
 
+    # httpx lets anyio import its event loop's half with the first request: better here than on our loop.
+    anyio.run(anyio.sleep, 0)
     return httpx.AsyncClient(
         timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
         follow_redirects=False,

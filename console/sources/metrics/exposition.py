@@ -7,6 +7,7 @@ behind the value, which is passed over.
 import math
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from console.text import clean
 
@@ -76,7 +77,7 @@ def _sample(line: str) -> tuple[str, dict[str, str], float] | None:
     labels: dict[str, str] = {}
     if start.group(2):
         while (label := _LABEL.match(line, position)) is not None:
-            labels[label.group(1)] = clean(_ESCAPE.sub(_unescaped, label.group(2)), 200)
+            labels[label.group(1)] = _shown(label.group(2))
             position = label.end()
             if not label.group(3):
                 break
@@ -89,6 +90,12 @@ def _sample(line: str) -> tuple[str, dict[str, str], float] | None:
         return start.group(1), labels, float(value.group(1))
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=2_000)
+def _shown(value: str) -> str:
+    """A label value, cleaned. Each comes back with every bucket and every scrape: cleaning is most of the work."""
+    return clean(_ESCAPE.sub(_unescaped, value), 200)
 
 
 def _unescaped(match: re.Match[str]) -> str:

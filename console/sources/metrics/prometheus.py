@@ -160,6 +160,9 @@ class Prometheus:
 
     def _why_no_series(self, details: _Details) -> str:
         duration = self._config.duration
+        down = next((target for target in details.targets if not target.up), None)
+        if down is not None:
+            return f"Prometheus has no recent samples of {duration}; its target {down.job} {down.instance} is down: {down.error}"
         if details.bound_s is None:
             return f"Prometheus has no series {duration}_bucket: is the service a target of it, and is `duration` right?"
         return f"Prometheus has too few samples of {duration} in {self._config.window} s: `window` must span 4 scrapes."

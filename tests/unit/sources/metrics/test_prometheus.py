@@ -85,6 +85,14 @@ async def test_no_series_says_what_to_look_at(source: Prometheus, prometheus: Fa
     assert told.notes[0].startswith("Prometheus has no series http_request_duration_seconds_bucket")
 
 
+async def test_no_series_names_the_target_that_is_down(source: Prometheus, prometheus: FakePrometheus) -> None:
+    prometheus.figures.clear()
+    down = {"labels": {"job": "backend", "instance": "backend:8000"}, "health": "down", "lastError": "connection refused"}
+    prometheus.broken["targets"] = reply({"status": "success", "data": {"activeTargets": [down]}})
+    told = await source.latency()
+    assert told.notes[0].endswith("its target backend backend:8000 is down: connection refused")
+
+
 async def test_warnings_of_the_server_are_notes(source: Prometheus, prometheus: FakePrometheus) -> None:
     prometheus.warnings.append("some \x1b[31mpartial data")
     assert (await source.latency()).notes == ("some partial data",)
