@@ -7,6 +7,7 @@ import pytest
 from web_server import WebServer, reply
 
 from console.reading import FailureKind, SourceError
+from console.sources import http_get
 from console.sources.endpoint import BODY_BYTES, HttpEndpoints
 from console.sources.http_get import failure_of, shown
 
@@ -79,11 +80,12 @@ async def test_a_frozen_server_is_a_timeout_in_time(web: WebServer, to: Make) ->
     assert time.monotonic() - started < 3.8
 
 
-async def test_a_server_that_drips_is_a_timeout_in_time(web: WebServer, to: Make) -> None:
+async def test_a_server_that_drips_is_a_timeout_in_time(web: WebServer, to: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_get, "WHOLE_S", 0.8)
     web.drip_s = 0.2
     started = time.monotonic()
     assert (await failure(to(web.url))).failure.kind is FailureKind.TIMEOUT
-    assert time.monotonic() - started < 4.8
+    assert time.monotonic() - started < 1.6
 
 
 async def test_what_is_not_http_is_garbage(web: WebServer, to: Make) -> None:

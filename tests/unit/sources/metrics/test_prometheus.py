@@ -8,6 +8,7 @@ from web_server import WebServer, reply
 
 from console.config import PrometheusConfig
 from console.reading import FailureKind, SourceError
+from console.sources.metrics import prometheus as prometheus_module
 from console.sources.metrics.prometheus import Prometheus
 from console.sources.protocols.metrics import EndpointLatency, Origin, Quality
 
@@ -172,14 +173,20 @@ async def test_a_frozen_server_is_a_timeout_in_time_and_comes_back(source: Prome
     assert (await source.latency()).p95_s == 0.4
 
 
-async def test_a_server_that_drips_is_a_timeout_in_time(source: Prometheus, web: WebServer) -> None:
+async def test_a_server_that_drips_is_a_timeout_in_time(
+    source: Prometheus, web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prometheus_module, "WAIT_S", 0.8)
     web.drip_s = 0.05
     started = time.monotonic()
     assert (await failure(source)).failure.kind is FailureKind.TIMEOUT
-    assert time.monotonic() - started <= 3.6
+    assert time.monotonic() - started <= 1.2
 
 
-async def test_the_loop_runs_on_while_the_server_is_frozen(source: Prometheus, prometheus: FakePrometheus) -> None:
+async def test_the_loop_runs_on_while_the_server_is_frozen(
+    source: Prometheus, prometheus: FakePrometheus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prometheus_module, "BUDGET_S", 0.6)
     prometheus.broken["query"] = None
     asking = asyncio.create_task(source.latency())
     longest = 0.0
