@@ -166,6 +166,8 @@ def query_failure(place: Place, error: BaseException, grant: str = "") -> Source
         return SourceError(FailureKind.GARBAGE, f"{place} sent text that cannot be decoded.", "Check the database's encoding.")
     if state == "42501":
         return SourceError(FailureKind.FORBIDDEN, f"{place} forbids this to {place.user}: {said}.", grant or "Ask for the right.")
+    if state == "25006" or (state == "0A000" and "data-modifying" in said):
+        return SourceError(FailureKind.FORBIDDEN, f"{place}: a question may not write: {said}.", "Write a fix instead.")
     if state in ("57014", "55P03"):
         return SourceError(
             FailureKind.TIMEOUT, f"{place} gave a statement up: {said}.", "The server is slow, or a lock is in the way."

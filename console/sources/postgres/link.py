@@ -52,13 +52,15 @@ async def connect(login: Login, timeout_s: float = LOGIN_TIMEOUT_S) -> "Connecti
             row_factory=driver.rows.dict_row,
         )
     )
+    finished = False
     try:
-        done, _ = await asyncio.wait({task}, timeout=timeout_s)
-    except asyncio.CancelledError:
-        _abandon_login(task)
-        raise
-    if not done:
-        _abandon_login(task)
+        finished = bool((await asyncio.wait({task}, timeout=timeout_s))[0])
+    finally:
+        if not finished:
+            _abandon_login(task)
+            # The socket lives as long as the driver's frames do; whoever keeps our traceback must not keep those.
+            del task
+    if not finished:
         raise login_timeout(login.place)
     try:
         connection = task.result()

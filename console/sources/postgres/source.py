@@ -75,8 +75,9 @@ class Postgres:
 
     async def aclose(self) -> None:
         """Drop both connections, within a second and whatever the server does."""
-        if self._opening is not None:
-            self._opening.cancel()
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.cancel()
         await asyncio.gather(self._polling.aclose(), self._acting.aclose())
 
     async def accepts(self) -> Accepts:
