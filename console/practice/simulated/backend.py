@@ -80,6 +80,7 @@ class Backend:
     _retry_at: float = 0.0
     _leak_at: float = 0.0
     _traceback_at: float = 0.0
+    _cache_missed_at: float = 0.0
     _answered: int = 0
 
     # The process ----------------------------------------------------------------------------------------------------
@@ -242,6 +243,9 @@ class Backend:
         """Take in requests (time, endpoint) and give back those that are answered by now, in the order of their answers."""
         outcomes = []
         slowness = self.slowness(now)
+        if not self.cache.up and now >= self._cache_missed_at:
+            self._cache_missed_at = now + RETRY_S
+            self.log.err(now, f"{stamp(now)} WARNING [backend.cache] Cache read failed: {tracebacks.NO_CACHE}")
         for at, endpoint in arrivals:
             if endpoint.path.endswith("/grades") and self.cache.lookup(now):
                 wait_s = self.chance.uniform(0.4, 2.4) if len(self._queue) >= THREADS else 0.0

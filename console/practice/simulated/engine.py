@@ -130,9 +130,13 @@ class SimulatedEngine:
         wanted = next((item for item in reclaimable_answer(self._df()) if item.kind == kind), None)
         if wanted is None:
             raise SourceError(FailureKind.UNSUPPORTED, f"{kind} cannot be pruned.", "Known: containers, images, volumes.")
-        for store in (machine.images, machine.volumes, containers):
-            for name, _ in wanted.items:
-                store.pop(name, None)
+        stores: dict[str, dict[str, int] | dict[str, SimulatedContainer]] = {
+            "images": machine.images,
+            "volumes": machine.volumes,
+            "containers": containers,
+        }
+        for name, _ in wanted.items:
+            del stores[kind][name]
         machine.disk_used_bytes -= wanted.size_bytes
         return wanted.size_bytes
 

@@ -237,6 +237,9 @@ class PostgresServer:
     def _run_report(self, now: float) -> None:
         """A reporting job that asks one heavy question a minute: the statement that the pane shows running."""
         if self._report is None or self._report not in self.sessions:
+            if now < self._next_report_at:
+                return
+            self._next_report_at = now + 20
             try:
                 self._report = self.connect(now, "sms-reports", "172.18.0.9")
             except Refused:

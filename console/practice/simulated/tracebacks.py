@@ -6,6 +6,7 @@ from console.practice.simulated.postgres import NO_SPACE
 EXPORT_QUERY = (
     "SELECT s.id, g.score FROM student s JOIN enrollment e ON e.student_id = s.id JOIN grade g ON g.enrollment_id = e.id"
 )
+NO_CACHE = "Error 111 connecting to sms-redis:6379. Connection refused."
 NO_ROUTE = (
     'connection to server at "sms-postgres" ({address}), port 5432 failed: No route to host. '
     "Is the server running on that host and accepting TCP/IP connections?"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from console.config import PrometheusConfig, SystemConfig
+from console.practice.simulated import tracebacks
 from console.practice.simulated.backend import ADDRESS, Backend
 from console.practice.simulated.container import Load, Program, SimulatedContainer
 from console.practice.simulated.log import Log
@@ -135,7 +136,7 @@ class World:
         )
         redis: dict[str, object] = {"status": "healthy", "latency_ms": 0.4}
         if not self.cache.up:
-            redis = {"status": "unhealthy", "error": "Error 111 connecting to sms-redis:6379. Connection refused."}
+            redis = {"status": "unhealthy", "error": tracebacks.NO_CACHE}
         healthy = trouble is None and self.cache.up
         body = {"status": "healthy" if healthy else "unhealthy", "checks": {"database": database, "redis": redis}}
         return (200 if healthy else 503), body

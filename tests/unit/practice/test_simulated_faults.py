@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 import pytest
 from turned_clock import Clock
 
-from console.practice.simulated.system import fault_ids
 from console.reading import FailureKind, SourceError
 from console.sources.protocols.database import Session
 from console.sources.protocols.engine import Container, ExecResult, Health, State
@@ -13,7 +12,6 @@ from console.sources.protocols.metrics import Quality
 from console.system import System
 
 Stack = Callable[..., System]
-CRASH_LOOPS = tuple(fault for fault in fault_ids() if fault.startswith("sms.c3."))
 
 
 async def backend(system: System) -> Container:
@@ -168,10 +166,10 @@ async def test_an_exhausted_server_is_seen_over_the_emergency_login(stack: Stack
     assert activity.emergency
     assert activity.used_percent >= 90
     assert len(idle_over_an_hour(activity.sessions)) >= 15
+    await assert_exhaustion_shows_everywhere(system)
 
 
-async def test_exhausted_connections_show_everywhere_downstream(stack: Stack) -> None:
-    system = stack("sms.c2.pool-exhausted")
+async def assert_exhaustion_shows_everywhere(system: System) -> None:
     latency = await system.need_metrics().latency()
     assert latency.p95_s is not None
     assert latency.p95_s > 1
@@ -260,20 +258,6 @@ async def test_a_changed_password_is_told_from_a_server_that_is_down(stack: Stac
 # The crash loops -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", CRASH_LOOPS)
-async def test_a_crash_loop_restarts_more_and_more(fault: str, stack: Stack, clock: Clock) -> None:
-    system = stack(fault)
-    found = await backend(system)
-    assert found.restart_count is not None
-    assert found.restart_count >= 5
-    states = set()
-    for _ in range(140):
-        states.add((await backend(system)).state)
-        clock.passes(0.5)
-    assert states == {State.RUNNING, State.RESTARTING}
-    assert ((await backend(system)).restart_count or 0) > found.restart_count
-
-
 @pytest.mark.parametrize(
     ("fault", "exit_code", "out_of_memory", "words"),
     [
@@ -283,7 +267,9 @@ async def test_a_crash_loop_restarts_more_and_more(fault: str, stack: Stack, clo
         ("sms.c3.unhandled-exception", 1, False, "KeyError: 'started_days_ago'"),
     ],
 )
-async def test_how_a_crash_loop_ended_is_told(fault: str, exit_code: int, out_of_memory: bool, words: str, stack: Stack) -> None:
+async def test_a_crash_loop_goes_on_and_tells_how_it_ended(
+    fault: str, exit_code: int, out_of_memory: bool, words: str, stack: Stack, clock: Clock
+) -> None:
     system = stack(fault)
     found = await backend(system)
     assert (found.state, found.exit_code, found.oom_killed) == (State.RESTARTING, exit_code, out_of_memory)
@@ -292,6 +278,14 @@ async def test_how_a_crash_loop_ended_is_told(fault: str, exit_code: int, out_of
     assert (await system.need_metrics().latency()).quality is not Quality.GOOD
     with pytest.raises(SourceError, match="is restarting"):
         await probe(system)
+    states = set()
+    for _ in range(140):
+        states.add((await backend(system)).state)
+        clock.passes(0.5)
+    assert states == {State.RUNNING, State.RESTARTING}
+    assert found.restart_count is not None
+    assert found.restart_count >= 5
+    assert ((await backend(system)).restart_count or 0) > found.restart_count
 
 
 async def test_more_memory_mends_the_loop_but_too_little_more_does_not(stack: Stack, clock: Clock) -> None:
@@ -343,3 +337,18 @@ async def test_pruning_frees_what_it_listed(stack: Stack) -> None:
     assert await engine.prune("images") == images.size_bytes
     assert (await system.host.disk("/")).free_bytes - before == images.size_bytes
     assert not next(item for item in await engine.reclaimable() if item.kind == "images").items
+
+
+async def test_a_cache_that_is_down_slows_the_backend_and_is_told(stack: Stack, clock: Clock) -> None:
+    system = stack()
+    await system.need_engine().stop("sms-redis")
+    clock.passes(10)
+    with pytest.raises(SourceError) as raised:
+        await system.need_cache().info()
+    assert raised.value.failure.kind is FailureKind.REFUSED
+    assert await health_status(system) == 503
+    assert "Error 111 connecting to sms-redis:6379" in await log_of(system, "sms-backend")
+    await system.need_engine().start("sms-redis")
+    clock.passes(10)
+    assert (await system.need_cache().info()).uptime_s == 10
+    assert await health_status(system) == 200
