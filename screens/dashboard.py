@@ -40,6 +40,7 @@ FULL_WIDTH, FULL_HEIGHT = 140, 36
 LEAST_WIDTH, LEAST_HEIGHT = 34, 8
 HIDDEN_EVERY_S = 10.0
 """A pane that is not shown is asked for seldom, and not never: the banner must know what is worst."""
+TYPED_AHEAD = ("issues", "pane", "zoom", "filter")
 PANES = ("containers", "postgres", "redis", "logs", "latency")
 
 
@@ -187,7 +188,7 @@ class Dashboard(Screen[None]):
         kept = {wanted, *wanted.ancestors}
         for id_ in ("left", "right", "stores", *PANES):
             part = self.query_one(f"#{id_}", Widget)
-            part.set_class(self.single and part not in kept, "-away")
+            part.display = not self.single or part in kept
         for pane in self.query(Pane):
             pane.zoomed = self.single
         self._tabs()
@@ -208,39 +209,51 @@ class Dashboard(Screen[None]):
     def action_pane(self, pane: str) -> None:
         self.current = pane
         self._arrange()
-        self.query_one(f"#{pane}").focus()
+        self._focus(pane)
+
+    def _focus(self, id_: str) -> None:
+        """At once, not later as `Widget.focus` does: the next key may be there already."""
+        pane = self.query_one(f"#{id_}")
+        self.set_focus(pane.view if isinstance(pane, LogPane) else pane)
 
     def action_zoom(self) -> None:
         self.zoomed = not self.zoomed
         self._arrange()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 -- Textual's own
+        """The dashboard's keys come before those of its panes: what is typed right after one finds the new focus, and not
+        the old. In a text field they are letters."""
+        return action not in TYPED_AHEAD or not isinstance(self.focused, Input)
+
     def action_filter(self) -> None:
         pane = self.query_one(f"#{self.current}")
+        if isinstance(pane, LogPane):
+            pane.action_filter()
         if not isinstance(pane, Pane) or not pane.FILTERS:
             return
         box = self.query_one("#filter", Input)
         box.placeholder = f"filter {pane.FILTERS}: text or regular expression; enter keeps it, esc takes it away"
         box.value = pane.filter
-        box.add_class("-open")
-        box.focus()
+        box.display = True
+        self.set_focus(box)
 
     @on(Input.Changed, "#filter")
     def _filtered(self, event: Input.Changed) -> None:
         pane = self.query_one(f"#{self.current}")
-        if isinstance(pane, Pane) and self.query_one("#filter").has_class("-open"):
+        if isinstance(pane, Pane) and self.query_one("#filter").display:
             pane.filter = event.value
 
     @on(Input.Submitted, "#filter")
     def _filter_kept(self) -> None:
-        self.query_one("#filter").remove_class("-open")
-        self.query_one(f"#{self.current}").focus()
+        self.query_one("#filter").display = False
+        self._focus(self.current)
 
     def action_back(self) -> None:
         """Take one thing away: the filter, then the zoom."""
         pane = self.query_one(f"#{self.current}")
         if isinstance(pane, Pane) and pane.filter:
             pane.filter = ""
-        elif self.zoomed and not self.query_one("#filter").has_class("-open"):
+        elif self.zoomed and not self.query_one("#filter").display:
             self.action_zoom()
         self._filter_kept()
 

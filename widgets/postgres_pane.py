@@ -1,5 +1,6 @@
 """What PostgreSQL is doing: connections against the limit, who runs what, who blocks whom."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -62,6 +63,7 @@ class PostgresPane(Pane):
 
     def body(self, value: Activity, width: int, height: int) -> Sequence[Line]:
         lines = [self._connections(value, width), _states(value), _rates(value)]
+        lines += self._holders(value, width)
         if value.emergency:
             text = "✖ the server is full: seen over the emergency login"
             lines.append(line(Span(fitted(text, width), "bad")))
@@ -93,10 +95,23 @@ class PostgresPane(Pane):
             Span(f"  {value.reserved_connections} reserved" if width > 56 else "", "muted"),
         )
 
+    def _holders(self, value: Activity, width: int) -> list[Line]:
+        """Who holds the connections, when they run out."""
+        severity = above(value.used_percent, self.config.thresholds.connections_percent)
+        if severity < Severity.ALERT:
+            return []
+        holders = Counter((item.user, item.application, item.client) for item in value.sessions)
+        words = "  ".join(f"{number}× {'/'.join(part for part in who if part)}" for who, number in holders.most_common(3))
+        return [line(Span("held by ", "muted"), Span(fitted(words, max(0, width - 8)), severity_style(severity)))]
+
     def _listed(self, value: Activity) -> list[Session]:
-        """Running and waiting sessions and old transactions, the oldest first; with a filter or zoomed, all that match."""
+        """Running and waiting sessions and old transactions, the oldest first.
+
+        All of them when the server fills up, with a filter (then those that match), or zoomed.
+        """
         blocking = {root.pid for root in value.roots}
-        everything = bool(self.filter) or self.zoomed
+        crowded = above(value.used_percent, self.config.thresholds.connections_percent) >= Severity.ALERT
+        everything = bool(self.filter) or self.zoomed or crowded
         found = [
             item
             for item in value.sessions

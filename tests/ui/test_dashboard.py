@@ -207,3 +207,25 @@ async def test_nothing_runs_on_after_the_console_is_left() -> None:
         await press(pilot, "q")
     rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     assert not rest
+
+
+async def test_keys_typed_without_a_pause_find_the_new_focus() -> None:
+    async with console() as pilot:
+        driver = pilot.app._driver
+        assert driver is not None
+        from textual.events import Key
+
+        for character in "2/upd":
+            driver.process_message(Key("slash" if character == "/" else character, character))
+        await until(lambda: pane(pilot, "postgres").filter == "upd")
+
+
+async def test_a_chord_typed_without_a_pause_opens_its_issue() -> None:
+    async with console() as pilot:
+        driver = pilot.app._driver
+        assert driver is not None
+        from textual.events import Key
+
+        for character in "gc2":
+            driver.process_message(Key(character, character))
+        await until(lambda: "Database connection failures (sms.c2)" in screen_text(pilot))

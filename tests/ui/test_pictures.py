@@ -38,14 +38,6 @@ def app(system: System | None = None) -> TriageApp:
     return TriageApp(system or fakes.system(), clock=lambda: fakes.NOW)
 
 
-@pytest.fixture(autouse=True)
-def _fixed_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
-    import time
-
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-
-
 @pytest.mark.parametrize("size", [(200, 50), (160, 45), (80, 24), (40, 10)], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_dashboard(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(app(), terminal_size=size, run_before=opened())
