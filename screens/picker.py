@@ -188,6 +188,8 @@ class PickerScreen(ModalScreen[None]):
             return wrapped(self._problem, width, "bad", most=height)
         if not self._loaded:
             return [line(Span("Reading the guides …", "muted"))]
+        if not self.issues:
+            return wrapped("No guide of this system holds an issue. [systems.X] guides in config.toml names them.", width, "muted")
         chosen = self._chosen
         about = about_lines(chosen, self.states[chosen.issue.id] if chosen else IssueState(), width)[: max(0, height - 8)]
         keys = [("", f"{self._chords.typed}…")] if self._chords.typed else []
@@ -223,6 +225,6 @@ class PickerScreen(ModalScreen[None]):
 
     def _redraw(self) -> None:
         sheet = self._sheet
-        rows = max(4, len(self.issues)) + 12
+        rows = max(4, len(self.issues)) + 10
         sheet.styles.height = min(rows, max(6, self.size.height * 9 // 10 - 3))
         sheet.redraw()

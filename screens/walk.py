@@ -172,8 +172,8 @@ class WalkScreen(Screen[None]):
             self._remark = ""
             self._begin()
 
-    def action_arm(self) -> None:
-        self._app.action_arm()
+    def action_issues(self) -> None:
+        self._app.open_picker()
 
     def action_select(self, by: int) -> None:
         if self.walk.path:
@@ -307,7 +307,7 @@ class WalkScreen(Screen[None]):
         # Content size is known only after the first layout; until then a guess serves.
         inner = self._next.content_size.width or width
         rows = len(self._next_lines(inner))
-        self._next.styles.height = min(rows, max(4, self.size.height // 3)) if rows else 0
+        self._next.styles.height = min(rows, max(4, self.size.height * 2 // 5)) if rows else 0
         self._next.display = rows > 0
         if self.has_class("-stacked"):
             most = max(3, self.size.height // 4)

@@ -90,11 +90,11 @@ def preview_lines(progress: FixProgress, width: int) -> list[Line]:
     found += _labelled("Command", preview.command, width, "accent")
     found += _labelled("Note", progress.fix.notes, width)
     if preview.lines:
-        found += [line(), line(Span(f"What will be hit ({len(preview.lines)})", "head"))]
-        found += [row for text in preview.lines for row in wrapped(f"  {text}", width, most=3)]
+        found += [line(), line(Span(f"What will be hit ({len(preview.targets)})", "head"))]
+        found += [row for text in preview.lines for row in wrapped(text, width, most=2)]
     if progress.applied is not None:
         found += [line(), line(Span("What was done", "head"))]
-        found += [row for text in progress.applied.lines for row in wrapped(f"  {text}", width, most=3)]
+        found += [row for text in progress.applied.lines for row in wrapped(text, width, most=3)]
     return found
 
 

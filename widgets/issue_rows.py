@@ -79,5 +79,5 @@ def about_lines(found: Found | None, state: IssueState, width: int) -> list[Line
     for text in found.issue.symptoms[:3]:
         lines += wrapped(f"· {text}", width, "muted", most=2)
     if found.issue.respond:
-        lines += wrapped(f"Respond within {found.issue.respond}.", width, "muted", most=1)
+        lines += wrapped(f"Respond: {found.issue.respond}.", width, "muted", most=1)
     return lines
