@@ -146,3 +146,12 @@ def _draft_07(part: Any) -> Any:
     if isinstance(part, list | tuple):
         return [_draft_07(item) for item in part]
     return part.replace("#/$defs/", "#/definitions/") if isinstance(part, str) else part
+
+
+if __name__ == "__main__":
+    import json
+    from pathlib import Path
+
+    Path(__file__).with_name("schema.json").write_text(
+        json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
