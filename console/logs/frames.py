@@ -78,7 +78,7 @@ class LineAssembler:
         buffer = self._rest + data if self._rest else data
         *whole, rest = buffer.split(b"\n")
         self._rest = rest[:LONGEST_LINE_BYTES]
-        return [self._line(Stream.STDOUT, _without_inner_stamps(line)) for line in whole]
+        return [self._line(Stream.STDOUT, _without_inner_stamps(line.removesuffix(b"\r"))) for line in whole]
 
     def _take(self, stream: Stream, payload: bytes, lines: list[LogLine]) -> None:
         """A frame that is not exactly one line: parts of a long one, or several."""

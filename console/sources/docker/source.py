@@ -13,7 +13,7 @@ from console.reading import FailureKind, SourceError
 from console.sources.docker import answers, upkeep
 from console.sources.docker.address import Address, resolve
 from console.sources.docker.commands import Commands
-from console.sources.docker.errors import garbage, timed_out
+from console.sources.docker.errors import garbage, lost, timed_out
 from console.sources.docker.events import FILTERS, Events
 from console.sources.docker.meter import Meter
 from console.sources.docker.roster import Roster
@@ -63,12 +63,14 @@ class DockerEngine:
         self._address: Address | None = None
         self._version = ""
         self._bodies: set[Body] = set()
+        self._closed = False
 
     async def open(self) -> None:
         """Nothing is dialled before the first question."""
 
     async def aclose(self) -> None:
         """Close every connection and end every thread, also when the engine is frozen."""
+        self._closed = True
         for body in list(self._bodies):
             body.abort()
         await asyncio.gather(self._events.aclose(), self._meter.aclose(), self._workers.aclose())
@@ -194,6 +196,8 @@ class DockerEngine:
                 self._locate(), method, path, query, version=self._version, body=body, answer_s=answer_s, subject=subject
             )
             async with opened as answer:
+                if self._closed:
+                    raise lost(self._shown)
                 self._bodies.add(answer)
                 try:
                     yield answer
