@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 
 from console.practice.simulated import tracebacks
 from console.practice.simulated.backend import NEWEST_REVISION
@@ -71,7 +70,7 @@ def _df(world: World, container: SimulatedContainer, path: str) -> ExecResult:
 def _find(world: World, path: str, pattern: str) -> ExecResult:
     if path.rstrip("/") != world.volume.backup_path.rstrip("/"):
         return ExecResult(1, b"", f"find: ‘{path}’: No such file or directory\n".encode())
-    found = [item for item in world.volume.files.values() if fnmatchcase(item.name, pattern)]
+    found = world.volume.matching(pattern)
     return _printed("".join(f"{item.modified_at:.10f} {item.size_bytes} {item.name}\n" for item in found))
 
 
