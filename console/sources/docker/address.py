@@ -23,10 +23,12 @@ class Address:
 
     url: str
     tls: "TLSConfig | None" = None
+    through: str = ""
+    """The ssh:// address whose tunnel `url` is the near end of."""
 
     @property
     def shown(self) -> str:
-        return clean(self.url, 200)
+        return clean(self.through or self.url, 200)
 
     async def dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A raw connection to the engine. Raises OSError."""

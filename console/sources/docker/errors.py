@@ -41,8 +41,10 @@ def explain(error: BaseException, at: str, limit_s: float | None = None, subject
             return garbage(at, f"{type(cause).__name__} {_words(cause)}".strip())
     if any(isinstance(cause, (EOFError, ConnectionError)) or type(cause).__name__ == "ProtocolError" for cause in causes):
         return lost(at)
-    if isinstance(error, OSError) and not isinstance(error, ValueError):
-        return SourceError(FailureKind.REFUSED, f"The Docker engine at {at} cannot be reached: {_words(error)}.", _RUNNING)
+    for cause in causes:
+        # Without a number it is one of requests' errors, which are all OSErrors.
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return SourceError(FailureKind.REFUSED, f"The Docker engine at {at} cannot be reached: {_words(cause)}.", _RUNNING)
     return garbage(at, f"{type(error).__name__}: {_words(error)}")
 
 

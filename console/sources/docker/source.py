@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from console.sources.docker.events import FILTERS, Events
 from console.sources.docker.meter import Meter
 from console.sources.docker.roster import Roster
 from console.sources.docker.stream import Body, request
+from console.sources.docker.tunnel import Tunnel
 from console.sources.docker.workers import Workers
 from console.sources.protocols.engine import (
     Container,
@@ -56,13 +58,15 @@ class DockerEngine:
         self._config = config
         self._roster = Roster(config.select, names)
         self._one_round = asyncio.Lock()
-        self._workers = Workers(self._locate)
+        self._workers = Workers(self._locate, lambda: self._shown)
         self._events = Events(self._event_stream, self._roster.touch)
         self._meter = Meter(self._stats_stream)
         self._commands = Commands(self._workers, self._request, lambda: self._shown)
         self._address: Address | None = None
+        self._tunnel: Tunnel | None = None
         self._version = ""
         self._bodies: set[Body] = set()
+        self._locating = threading.Lock()
         self._closed = False
 
     async def open(self) -> None:
@@ -73,6 +77,8 @@ class DockerEngine:
         self._closed = True
         for body in list(self._bodies):
             body.abort()
+        if self._tunnel is not None:
+            self._tunnel.close()
         await asyncio.gather(self._events.aclose(), self._meter.aclose(), self._workers.aclose())
 
     async def info(self) -> EngineInfo:
@@ -191,9 +197,11 @@ class DockerEngine:
     ) -> AsyncIterator[Body]:
         if not self._version:
             self._version = await self._ask(lambda client: client.api_version)
+        if self._address is None:
+            raise lost(self._shown)
         try:
             opened = request(
-                self._locate(), method, path, query, version=self._version, body=body, answer_s=answer_s, subject=subject
+                self._address, method, path, query, version=self._version, body=body, answer_s=answer_s, subject=subject
             )
             async with opened as answer:
                 if self._closed:
@@ -211,12 +219,19 @@ class DockerEngine:
 
     @property
     def _shown(self) -> str:
-        return self._address.shown if self._address is not None else "its address"
+        return self._address.shown if self._address is not None else clean(self._config.host, 200) or "the usual address"
 
     def _locate(self) -> Address:
-        if self._address is None:
-            self._address = resolve(self._config)
-        return self._address
+        """Where to dial; makes the tunnel of an ssh:// host. Blocks: for a worker's thread."""
+        with self._locating:
+            if self._address is None:
+                self._address = resolve(self._config)
+                if self._address.url.startswith("ssh://"):
+                    self._tunnel = Tunnel(self._address.url)
+            if self._tunnel is not None:
+                through = self._address.shown
+                self._address = Address(f"unix://{self._tunnel.open()}", through=through)
+            return self._address
 
 
 def _look_round(client: "Client", roster: Roster, touched: frozenset[str]) -> tuple[Container, ...]:

@@ -48,10 +48,11 @@ class _Job:
 
 
 class Workers:
-    """Runs questions on clients of the engine at the address that `locate` names; `locate` is asked in a thread."""
+    """Runs questions on clients of the engine that `locate` finds (asked in a thread); messages call it what `shown` says."""
 
-    def __init__(self, locate: Callable[[], Address]) -> None:
+    def __init__(self, locate: Callable[[], Address], shown: Callable[[], str]) -> None:
         self._locate = locate
+        self._shown = shown
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._threads: dict[threading.Thread, asyncio.Event] = {}
         self._under_way: dict[int, _Job] = {}
@@ -97,12 +98,6 @@ class Workers:
                     await ended.wait()
         for thread in self._threads:
             thread.join(0.01)
-
-    def _shown(self) -> str:
-        try:
-            return self._locate().shown
-        except SourceError:
-            return "its address"
 
     def _start_thread(self) -> None:
         ended = asyncio.Event()
