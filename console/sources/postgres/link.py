@@ -9,6 +9,7 @@ import contextlib
 import os
 import socket
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -58,8 +59,6 @@ async def connect(login: Login, timeout_s: float = LOGIN_TIMEOUT_S) -> "Connecti
     finally:
         if not finished:
             _abandon_login(task)
-            # The socket lives as long as the driver's frames do; whoever keeps our traceback must not keep those.
-            del task
     if not finished:
         raise login_timeout(login.place)
     try:
@@ -221,11 +220,14 @@ def _sever(connection: "Connection", running: asyncio.Future[Any] | None) -> Non
 
 
 def _abandon_login(task: "asyncio.Future[Connection]") -> None:
-    """Cancel a login; should it succeed all the same, its connection is closed."""
+    """Cancel a login and free its socket; should it succeed all the same, its connection is closed."""
 
     def close(done: "asyncio.Future[Connection]") -> None:
-        if not done.cancelled() and done.exception() is None:
+        try:
             done.result().pgconn.finish()
+        except BaseException as error:
+            # The socket lives as long as the driver's frames do, and whoever keeps the traceback keeps those.
+            traceback.clear_frames(error.__traceback__)
 
     task.add_done_callback(close)
     task.cancel()

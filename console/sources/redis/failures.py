@@ -23,23 +23,26 @@ class Place:
     def __str__(self) -> str:
         return f"Redis at {self.address}"
 
-    def said(self, error: BaseException | str) -> str:
-        """The error's own words, cleaned."""
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        return self.secrets.hide(printable(lines[0] if lines else type(error).__name__, LONGEST_MESSAGE)).rstrip(".")
+    def said(self, message: str) -> str:
+        """The first line that says something, cleaned."""
+        lines = [line.strip() for line in message.splitlines() if line.strip()]
+        return self.secrets.hide(printable(lines[0] if lines else "no reason was told", LONGEST_MESSAGE)).rstrip(".")
+
+
+def words(error: BaseException) -> str:
+    """What the server or the driver said, with the code that the driver takes off the known replies (`NOPERM`, `LOADING`)."""
+    return f"{getattr(error, 'status_code', None) or ''} {error}".strip()
 
 
 # What a reply or a driver's message begins with or holds; lower case; the first that is found decides.
 _SIGNS: tuple[tuple[FailureKind, tuple[str, ...]], ...] = (
     (FailureKind.FULL, ("max number of clients", "too many connections")),
-    (FailureKind.STARTING, ("loading", "masterdown")),
+    (FailureKind.STARTING, ("loading ", "masterdown")),
     (
         FailureKind.LOGIN,
         (
-            "noauth",
-            "wrongpass",
-            "authentication required",
-            "invalid username-password",
+            "noauth ",
+            "wrongpass ",
             "invalid username or password",
             "invalid password",
             "without any password configured",
@@ -48,7 +51,7 @@ _SIGNS: tuple[tuple[FailureKind, tuple[str, ...]], ...] = (
             "certificate",
         ),
     ),
-    (FailureKind.FORBIDDEN, ("noperm", "no permissions", "has no permissions")),
+    (FailureKind.FORBIDDEN, ("noperm ",)),
     (FailureKind.TIMEOUT, ("busy ", "timeout", "timed out")),
     (FailureKind.GARBAGE, ("protocol error", "separator is", "wrong version number", "record layer failure", "invalid bulk")),
     (FailureKind.LOST, ("connection closed", "reset by peer", "broken pipe", "while reading from", "while writing to")),
@@ -80,7 +83,8 @@ def kind_of(message: str) -> FailureKind:
 
 def failure(place: Place, error: BaseException | str) -> SourceError:
     """The error of a login or of a command."""
-    message, said = str(error), place.said(error)
+    message = error if isinstance(error, str) else words(error)
+    said = place.said(message)
     kind = FailureKind.GARBAGE if isinstance(error, ValueError) else kind_of(message)
     match kind:
         case FailureKind.FULL:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from console.sources.redis.failures import Place, failure, timed_out
+from console.sources.redis.failures import Place, failure, timed_out, words
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection
@@ -124,4 +124,4 @@ async def _reply(connection: "AbstractConnection") -> Any:
     try:
         return await connection.read_response(disconnect_on_error=False)
     except (ResponseError, BusyLoadingError) as error:
-        return Refused(str(error))
+        return Refused(words(error))
