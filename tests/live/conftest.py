@@ -48,29 +48,30 @@ def _lab() -> Iterator[Lab]:
     assert system.engine is not None
     lab = Lab(lab_plan("sms", system), system.engine, lambda line: print(line, file=sys.stderr))
     was_there = lab.client.api.containers(all=True, filters={"label": "triage.lab=sms"})
-    Injection(lab, print).undo_all()
+    _undo_all(lab)
     lab.up()
     yield lab
-    Injection(lab, print).undo_all()
-    if not was_there:
+    _undo_all(lab)
+    if was_there:
+        lab.up()
+    else:
         lab.down()
     lab.close()
 
 
 @pytest.fixture
 def lab(_lab: Lab) -> Iterator[Lab]:
-    """The lab, up and without faults before the test and after it."""
-    _restore(_lab)
+    """The lab, without faults and as it was made before the test, and without faults after it."""
+    _undo_all(_lab)
+    _lab.up()
     yield _lab
-    _restore(_lab)
+    _undo_all(_lab)
 
 
-def _restore(lab: Lab) -> None:
+def _undo_all(lab: Lab) -> None:
     injection = Injection(lab, print)
     if injection.open():
         injection.undo_all()
-    if not lab.status().up:
-        lab.up()
 
 
 @pytest.fixture
