@@ -31,19 +31,7 @@ _SECRETS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     (("://",), re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,30}://[^\s:/@]{0,100}:)([^\s@]{1,300})(?=@)")),
     # password=…, "password": "…", --token …, PGPASSWORD=…
     (
-        (
-            "passw",
-            "pwd",
-            "secret",
-            "apikey",
-            "api_key",
-            "accesskey",
-            "access_key",
-            "privatekey",
-            "private_key",
-            "token",
-            "credential",
-        ),
+        ("passw", "pwd", "secret", "key", "token", "credential"),
         re.compile(
             r"(?i)([\"']?\b[\w.-]{0,40}(?:passw(?:or)?d|pwd|secret(?:_?key)?|api_?key|access_?key|private_?key|auth_?token|token|credential)s?[\"']?"
             r"\s{0,3}[=:]\s{0,3})(\"[^\"]{1,300}\"|'[^']{1,300}'|[^\s,;&\"'}\])]{1,300})"

@@ -40,7 +40,7 @@ class Made:
     def remove_all(self) -> None:
         for found in self.client.containers.list(all=True, filters={"label": self.label}, ignore_removed=True):
             with contextlib.suppress(docker.errors.NotFound):
-                found.remove(force=True)
+                found.remove(force=True, v=True)
         self.client.close()
 
 
