@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 
     practice = command("practice", _practice, "the console on a built-in simulated stack: nothing outside is touched")
     practice.add_argument("--scenario", metavar="ID", default="healthy", help="a fault, healthy, or random")
-    practice.add_argument("--seed", metavar="N", type=int, default=1, help="the same seed gives the same stack")
+    practice.add_argument("--seed", metavar="N", type=int, help="the same seed gives the same stack")
 
     check = command("check", _check, "walk issues headless: reads run, fixes are only named")
     check.add_argument("issues", metavar="ISSUE", nargs="*", help="such as sms.c2 (default: every issue of the system)")
@@ -118,7 +118,7 @@ def _practice(arguments: argparse.Namespace) -> int:
     def build() -> "System":
         from console.practice.simulated.system import simulated_config, simulated_system
 
-        return simulated_system(simulated_config(config), fault=scenario, seed=arguments.seed)
+        return simulated_system(simulated_config(config), fault=scenario, seed=1 if arguments.seed is None else arguments.seed)
 
     return _open_screen(build, write=False)
 
@@ -138,7 +138,7 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.practice:
         from console.practice.simulated.system import simulated_config, simulated_system
 
-        system = simulated_system(simulated_config(config), fault=_scenario(arguments.practice, 1))
+        system = simulated_system(simulated_config(config), fault=_scenario(arguments.practice, None))
     else:
         _warn(loaded)
         from console.system import live_system
@@ -218,16 +218,13 @@ def _warn(loaded: "Loaded") -> None:
         print(f"warning: {warning}", file=sys.stderr)
 
 
-def _scenario(wanted: str, seed: int) -> str:
-    from console.practice.simulated.system import fault_ids
+def _scenario(wanted: str, seed: int | None) -> str:
+    from console.practice.simulated.system import choose_fault, fault_ids
 
-    known = fault_ids()
     if wanted == "random":
-        import random
-
-        return random.Random(seed if seed != 1 else time.time_ns()).choice([item for item in known if item != "healthy"])  # noqa: S311 -- a pick, not a secret
-    if wanted not in known:
-        raise Problems([Problem("--scenario", 1, 1, f"there is no fault {wanted!r}", f"Known: {', '.join(known)}")])
+        return choose_fault(time.time_ns() if seed is None else seed)
+    if wanted not in fault_ids():
+        raise Problems([Problem("--scenario", 1, 1, f"there is no fault {wanted!r}", f"Known: {', '.join(fault_ids())}")])
     return wanted
 
 
