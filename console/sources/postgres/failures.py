@@ -87,7 +87,9 @@ _LOGIN_MESSAGES: tuple[tuple[FailureKind, tuple[str, ...]], ...] = (
         (
             "connection refused",
             "failed to resolve",
-            "could not translate host",
+            "name or service not known",
+            "name resolution",
+            "no address associated",
             "no such file or directory",
             "no route to host",
             "unreachable",
@@ -155,6 +157,13 @@ def login_timeout(place: Place) -> SourceError:
         FailureKind.TIMEOUT,
         f"{place} did not answer a login in time.",
         "It may be frozen or overloaded, or a firewall drops the packets.",
+    )
+
+
+def name_timeout(place: Place) -> SourceError:
+    """The host whose name was not resolved."""
+    return SourceError(
+        FailureKind.TIMEOUT, f"The name of {place} was not resolved in time.", "The name server may be down; an address would do."
     )
 
 

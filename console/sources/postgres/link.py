@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.reading import FailureKind, SourceError
 from console.sources.postgres import queries
-from console.sources.postgres.failures import Place, is_driver_error, login_failure, login_timeout, query_failure
+from console.sources.postgres.failures import Place, is_driver_error, login_failure, login_timeout, name_timeout, query_failure
+from console.sources.private_thread import PrivateThread
 
 if TYPE_CHECKING:
     import psycopg
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+PREPARE_S = 3.0
+"""For importing the driver and resolving the host's name."""
 LOGIN_TIMEOUT_S = 5.0
 """Not shorter: through an SSH tunnel a login takes its time."""
 ORDINARY_AGAIN_S = 10.0
@@ -39,11 +42,15 @@ class Login:
     parameters: Mapping[str, Any]
     password: Callable[[], str | None]
     """Looked up at every login: the file may be written, or the variable mended, while we run."""
+    host: str
+    port: int
+    thread: PrivateThread
+    """For what blocks before a login."""
 
 
 async def connect(login: Login, timeout_s: float = LOGIN_TIMEOUT_S) -> "Connection":
     """A fresh connection with nothing set. Raises SourceError; leaves no socket behind when it is cancelled."""
-    driver = await asyncio.to_thread(_import_driver)
+    driver = await _prepared(login)
     task: asyncio.Future[Connection] = asyncio.ensure_future(
         driver.AsyncConnection.connect(
             **login.parameters,
@@ -233,11 +240,27 @@ def _abandon_login(task: "asyncio.Future[Connection]") -> None:
     task.cancel()
 
 
-def _import_driver() -> Any:
-    import psycopg
-    import psycopg.rows
+async def _prepared(login: Login) -> Any:
+    """The driver, imported in a thread, once the host's name resolves.
 
-    return psycopg
+    The event loop resolves in its executor, where a dead name server would block the exit and everybody else: so the name is
+    tried here first.
+    """
+
+    def prepare() -> Any:
+        import psycopg
+        import psycopg.rows
+
+        if not login.host.startswith("/"):  # a socket's folder
+            socket.getaddrinfo(login.host, login.port, type=socket.SOCK_STREAM)
+        return psycopg
+
+    try:
+        return await login.thread.run(prepare, timeout_s=PREPARE_S)
+    except TimeoutError:
+        raise name_timeout(login.place) from None
+    except OSError as error:
+        raise login_failure(login.place, error) from None
 
 
 def _read_any_encoding(connection: "Connection") -> None:

@@ -16,6 +16,7 @@ from console.reading import FailureKind, SourceError
 from console.sources.postgres import answers, queries
 from console.sources.postgres.failures import Place
 from console.sources.postgres.link import Link, Login, connect, server_version
+from console.sources.private_thread import PrivateThread
 from console.sources.protocols.database import Accepts, Activity, DatabasePrivileges, Value
 from console.text import MAX_LENGTH, Secrets, printable
 
@@ -52,6 +53,7 @@ class Postgres:
         address = urlsplit(config.dsn)
         secrets.add(unquote(address.password or ""))
         self._secrets = secrets
+        self._thread = PrivateThread("postgres")
         self._user = unquote(address.username or "")
         self._ordinary = self._login(config, key, self._user, config.password_env, emergency=False)
         emergency = (
@@ -78,6 +80,7 @@ class Postgres:
         opening, self._opening = self._opening, None
         if opening is not None:
             opening.cancel()
+        self._thread.stop()
         await asyncio.gather(self._polling.aclose(), self._acting.aclose())
 
     async def accepts(self) -> Accepts:
@@ -268,7 +271,7 @@ class Postgres:
     def _login(self, config: PostgresConfig, key: str, user: str, password_env: str, *, emergency: bool) -> Login:
         address = urlsplit(config.dsn)
         place = Place(
-            address=printable(f"{address.hostname}:{address.port or 5432}"),
+            address=printable(f"{unquote(address.hostname or '')}:{address.port or 5432}"),
             user=printable(user),
             database=printable(unquote(address.path.lstrip("/"))),
             key=key,
@@ -290,7 +293,7 @@ class Postgres:
         }
         in_dsn = unquote(address.password) if address.password else None
         find = config.find_emergency_password if emergency else (lambda: config.find_password() or in_dsn)
-        return Login(place, parameters, find)
+        return Login(place, parameters, find, unquote(address.hostname or ""), address.port or 5432, self._thread)
 
     def _show_afresh(self, text: str) -> str:
         return self._secrets.hide(printable(text))

@@ -62,7 +62,8 @@ _SIGNS: tuple[tuple[FailureKind, tuple[str, ...]], ...] = (
             "connect call failed",
             "connecting to",
             "name or service not known",
-            "temporary failure in name",
+            "name resolution",
+            "no address associated",
             "no route to host",
             "unreachable",
             "no such file",
@@ -129,4 +130,11 @@ def timed_out(place: Place) -> SourceError:
         FailureKind.TIMEOUT,
         f"{place} has not answered in time.",
         "It may be frozen, or one slow command blocks it; the next question takes a fresh connection.",
+    )
+
+
+def name_timeout(place: Place) -> SourceError:
+    """The host whose name was not resolved."""
+    return SourceError(
+        FailureKind.TIMEOUT, f"The name of {place} was not resolved in time.", "The name server may be down; an address would do."
     )

@@ -8,12 +8,14 @@ servers before 6 and many proxies do not know, is not needed for anything here.
 import asyncio
 import contextlib
 import importlib
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from console.sources.redis.failures import Place, failure, timed_out, words
+from console.sources.private_thread import PrivateThread
+from console.sources.redis.failures import Place, failure, name_timeout, timed_out, words
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection
@@ -46,6 +48,7 @@ class Link:
         self._url = url
         self._password = password
         self._place = place
+        self._thread = PrivateThread("redis")
         self._lock = asyncio.Lock()
         self._connection: AbstractConnection | None = None
 
@@ -65,12 +68,18 @@ class Link:
 
     async def aclose(self) -> None:
         """Drop the connection; nothing is waited for."""
+        self._thread.stop()
         await self._drop()
 
     async def _ready(self) -> "AbstractConnection":
         if self._connection is not None and self._connection.is_connected:
             return self._connection
-        connection = self._connection = await asyncio.to_thread(self._make)
+        try:
+            connection = self._connection = await self._thread.run(self._make, timeout_s=LOGIN_S)
+        except TimeoutError:
+            raise name_timeout(self._place) from None
+        except OSError as error:
+            raise self._told(error) from None
         try:
             async with asyncio.timeout(LOGIN_S):
                 await connection.connect()  # type: ignore[no-untyped-call]
@@ -89,12 +98,19 @@ class Link:
                 await connection.disconnect(nowait=True)
 
     def _make(self) -> "AbstractConnection":
+        """The connection, not yet opened, once the host's name resolves; blocks.
+
+        The event loop resolves in its executor, where a dead name server would block the exit and everybody else: so the name
+        is tried here first.
+        """
         from redis.asyncio.connection import Connection, parse_url
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
 
         options: dict[str, Any] = dict(parse_url(self._url))
         kind = options.pop("connection_class", Connection)
+        if "path" not in options:
+            socket.getaddrinfo(options.get("host", "localhost"), options.get("port", 6379), type=socket.SOCK_STREAM)
         options |= {
             "password": self._password() or options.get("password"),
             "protocol": 2,

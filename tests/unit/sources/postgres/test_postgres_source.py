@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import socket
 import struct
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -148,6 +150,26 @@ async def test_a_server_that_hangs_up_is_lost() -> None:
 
     async with talking(hang_up) as (made, _):
         assert (await made.accepts()).reason == "lost"
+
+
+async def test_a_dead_name_server_is_given_up_and_a_wrong_name_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    mended = threading.Event()
+    monkeypatch.setattr("console.sources.postgres.link.PREPARE_S", 0.3)
+    monkeypatch.setattr("console.sources.postgres.link.socket.getaddrinfo", lambda *_, **__: mended.wait(5))
+    made = Postgres(PostgresConfig(dsn="postgresql://a@db.invalid/b"), key="systems.sms.postgres", secrets=Secrets())
+    accepts = await made.accepts()
+    assert (accepts.reason, accepts.message) == ("timeout", "The name of PostgreSQL at db.invalid:5432 was not resolved in time.")
+    mended.set()
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr("console.sources.postgres.link.PREPARE_S", 3)
+    monkeypatch.setattr("console.sources.postgres.link.socket.getaddrinfo", unknown)
+    accepts = await made.accepts()
+    assert accepts.reason == "refused"
+    assert "Name or service not known" in accepts.message
+    await made.aclose()
 
 
 async def test_a_password_in_the_dsn_is_hidden_wherever_it_turns_up() -> None:
