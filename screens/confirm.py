@@ -55,7 +55,7 @@ class ConfirmScreen(ModalScreen[FixResult]):
         self._foot = Scrolled(lambda width, height: foot_lines(self.progress, width)[-height:], id="foot")
         self._typed = Input(id="typed", compact=True)
         self._began = 0.0
-        self._task: asyncio.Task[Applied] | asyncio.Task[None] | None = None
+        self._acting: asyncio.Task[Applied] | asyncio.Task[None] | None = None
         self.progress = self._fresh(fix)
 
     def _fresh(self, fix: Fix) -> FixProgress:
@@ -105,7 +105,7 @@ class ConfirmScreen(ModalScreen[FixResult]):
             return
         record = self._app.record
         self._show(phase=Phase.DOING, refused_input=False)
-        self._task = doing = asyncio.ensure_future(apply_fix(system, fix, preview, record))
+        self._acting = doing = asyncio.ensure_future(apply_fix(system, fix, preview, record))
         try:
             applied = await doing
         except JournalFailed as error:
@@ -123,7 +123,7 @@ class ConfirmScreen(ModalScreen[FixResult]):
             self._show(phase=Phase.ENDED, applied=applied)
             return
         self._show(phase=Phase.VERIFYING, applied=applied)
-        self._task = watching = asyncio.ensure_future(self._verify(fix, record))
+        self._acting = watching = asyncio.ensure_future(self._verify(fix, record))
         try:
             await watching
         except asyncio.CancelledError:
@@ -158,11 +158,11 @@ class ConfirmScreen(ModalScreen[FixResult]):
             self.dismiss(FixResult(self.progress.fix, self.progress.applied, self.progress.held))
 
     def action_stop(self) -> None:
-        if not self.progress.stoppable or self._task is None:
+        if not self.progress.stoppable or self._acting is None:
             return
         if self.progress.phase is Phase.VERIFYING:
             self._show(phase=Phase.ENDED, verification=None, stopped="it was not watched whether the fix holds.")
-        self._task.cancel()
+        self._acting.cancel()
 
     def action_again(self) -> None:
         if self.progress.phase not in (Phase.DOING, Phase.VERIFYING):
@@ -230,8 +230,10 @@ class ConfirmScreen(ModalScreen[FixResult]):
     def _draw(self) -> None:
         box, foot, sheet = self.query_one("#box"), self._foot, self._preview
         box.border_title = Content(self.progress.fix.title).markup
-        typing = self.progress.asks is Asks.TYPE
-        if self._typed.has_class("-open") != typing:
+        # A field that is open stays open when writing disarms itself: what is typed on must not become commands.
+        typing = self.progress.asks is Asks.TYPE or (self.progress.typing and self.progress.phase is Phase.ASKING)
+        if self.progress.typing != typing:
+            self.progress = replace(self.progress, typing=typing)
             self._typed.set_class(typing, "-open")
             self._typed.value = ""
             self.set_focus(self._typed if typing else None)

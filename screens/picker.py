@@ -189,7 +189,7 @@ class PickerScreen(ModalScreen[None]):
         if not self._loaded:
             return [line(Span("Reading the guides …", "muted"))]
         if not self.issues:
-            return wrapped("No guide of this system holds an issue. [systems.X] guides in config.toml names them.", width, "muted")
+            return wrapped("This system has no guide: `guides` in its table of config.toml names them.", width, "muted")
         chosen = self._chosen
         about = about_lines(chosen, self.states[chosen.issue.id] if chosen else IssueState(), width)[: max(0, height - 8)]
         keys = [("", f"{self._chords.typed}…")] if self._chords.typed else []

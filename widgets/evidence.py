@@ -53,7 +53,7 @@ def evidence_lines(walk: Walk, selected: int, width: int) -> list[Line]:
     lines += [line(), *_command(made.command, width)]
     arm = "you chose: " if made.overridden else "took: "
     lines += wrapped(f"{arm}{made.branch}", width, "accent" if made.overridden else "muted", most=3)
-    return [*lines, line(Span(f"{made.check} · {made.elapsed_ms:.0f} ms", "muted"))]
+    return [*lines, line(Span(f"{made.check} · {spent(made)}", "muted"))]
 
 
 def next_lines(walk: Walk, width: int, *, overriding: bool = False, fix: int = 0, remark: str = "") -> list[Line]:
@@ -73,6 +73,11 @@ def next_lines(walk: Walk, width: int, *, overriding: bool = False, fix: int = 0
     if walk.current is not None and walk.path:
         return [*head, *wrapped(f"Next: {walk.issue.steps[walk.current].title}", width, "accent", most=2)]
     return head
+
+
+def spent(made: StepRecord) -> str:
+    """How long a check took, in words."""
+    return f"{made.elapsed_ms:.0f} ms"
 
 
 def _before(walk: Walk, width: int) -> list[Line]:

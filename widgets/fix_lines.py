@@ -40,6 +40,8 @@ class FixProgress:
     stopped: str = ""
     """What was stopped by the operator, in words."""
     armed: bool = False
+    typing: bool = False
+    """The text field is open."""
     refused_input: bool = False
     """What was typed is not what is expected."""
     next_fix: Fix | None = None
@@ -130,6 +132,8 @@ def _asking(progress: FixProgress, width: int) -> list[Line]:
         return wrapped("This is for you to do: the console shows the command and does not run it.", width, "warn")
     if preview.confirmation.asks is Asks.REFUSED:
         return wrapped(f"✖ Refused. {preview.confirmation.text}", width, "bad", most=4)
+    if not progress.armed and progress.typing:
+        return wrapped("▲ Writing has disarmed itself. Leave with esc, arm with w, and open this again.", width, "warn")
     if not progress.armed:
         text = "▲ Read-only. Press w to arm writing for ten minutes; this is still confirmed after that."
         return wrapped(text, width, "warn")
@@ -188,11 +192,13 @@ def _keys(progress: FixProgress) -> Iterator[Line]:
             keys = [("y", "does it"), ("n esc", "does not")]
         case Phase.ASKING, Asks.TYPE:
             keys = [("enter", "does it once the text is typed"), ("esc", "does not")]
+        case Phase.ASKING, None if progress.typing:
+            keys = []
         case Phase.ASKING, None if preview is not None and preview.can_apply and preview.confirmation.asks is not Asks.REFUSED:
             keys = [("w", "arms writing")]
         case _:
             pass
-    typing = progress.asks is Asks.TYPE
+    typing = progress.typing or progress.asks is Asks.TYPE
     busy = progress.phase in (Phase.LOOKING, Phase.DOING, Phase.VERIFYING)
     if not busy and not typing and not progress.held:
         keys += [("r", "looks again")]

@@ -1,5 +1,6 @@
 """The console on the simulated stack, with a fixed seed and a clock that the test moves."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,13 +16,15 @@ from tests.ui.opened import filled, press, settled, until
 
 
 class Clock:
-    """Time that passes when the test says so."""
+    """Time that passes when the test says so, or so many times as fast as on the wall."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: float = 0.0) -> None:
         self.now = fakes.NOW
+        self._pace = pace
+        self._began = time.monotonic()
 
     def __call__(self) -> float:
-        return self.now
+        return self.now + (time.monotonic() - self._began) * self._pace
 
 
 def practice_system(fault: str, clock: Clock) -> System:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from console.problem import Problem, Problems
-from screens import picker
 from screens.picker import PickerScreen
 from screens.walk import WalkScreen
 from tests.ui.opened import press, screen_text, settled, until
@@ -31,15 +30,13 @@ async def test_on_a_healthy_stack_nothing_fires() -> None:
 
 async def test_the_chord_starts_the_walk_although_the_guides_are_still_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
     loading = asyncio.Event()
-    load = picker.load_issues
 
     async def slowly(function: Any, *args: Any) -> Any:
         await loading.wait()
         return function(*args)
 
     async with practice("healthy") as pilot:
-        monkeypatch.setattr(picker.asyncio, "to_thread", slowly)
-        assert load is picker.load_issues
+        monkeypatch.setattr("screens.picker.asyncio.to_thread", slowly)
         await pilot.press("g", "c", "2")
         await settled(pilot)
         assert isinstance(pilot.app.screen, PickerScreen)
@@ -85,7 +82,7 @@ async def test_guides_with_errors_are_told_and_do_not_end_the_program(monkeypatc
     def broken(*_args: object) -> None:
         raise Problems([Problem("c2.yaml", 3, 1, "unknown key 'stpes'")])
 
-    monkeypatch.setattr(picker, "load_issues", broken)
+    monkeypatch.setattr("screens.picker.load_issues", broken)
     async with practice("healthy") as pilot:
         await press(pilot, "g")
         await until(lambda: "c2.yaml:3:1: unknown key 'stpes'" in screen_text(pilot))

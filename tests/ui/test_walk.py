@@ -1,7 +1,6 @@
 """Walking an issue on the simulated stack: what each key does, and what the screen shows."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -208,7 +207,7 @@ async def test_a_journal_that_cannot_be_written_does_not_stop_a_walk_and_is_told
     async with practice("healthy") as pilot:
         folder = incidents_dir()
         folder.rmdir()
-        Path(folder).write_text("in the way")
+        folder.write_text("in the way")
         await walking(pilot, "c", "2")
         await walked(pilot, "enter")
         assert "The journal cannot be written" in screen_text(pilot)
