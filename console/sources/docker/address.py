@@ -13,8 +13,8 @@ from console.text import clean
 if TYPE_CHECKING:
     from docker.tls import TLSConfig
 
-READ_BYTES = 256 * 1024
-"""So much of a stream is held for a slow reader; then the engine waits."""
+HELD_BYTES = 64 * 1024
+"""About so much of a stream is held for a slow reader; then the engine waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class Address:
         """A raw connection to the engine. Raises OSError."""
         parts = urlsplit(self.url)
         if parts.scheme == "unix":
-            return await asyncio.open_unix_connection(parts.path, limit=READ_BYTES)
+            return await asyncio.open_unix_connection(parts.path, limit=HELD_BYTES)
         context = None if self.tls is None else _ssl_context(self.tls)
-        return await asyncio.open_connection(parts.hostname, parts.port, ssl=context, limit=READ_BYTES)
+        return await asyncio.open_connection(parts.hostname, parts.port, ssl=context, limit=HELD_BYTES)
 
 
 def resolve(config: EngineConfig) -> Address:

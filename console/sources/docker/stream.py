@@ -11,10 +11,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
 
-from console.sources.docker.address import READ_BYTES, Address
+from console.sources.docker.address import Address
 from console.sources.docker.errors import explain, from_status, garbage, lost, timed_out
 
 ANSWER_S = 2.5
+PIECE_BYTES = 32 * 1024
+"""So much is taken at once: two or three hundred log lines, a few milliseconds of work between two keys."""
 _MAX_HEAD = 64 * 1024
 _MAX_ERROR = 64 * 1024
 
@@ -48,7 +50,7 @@ class Body:
 
     async def _plain(self) -> AsyncIterator[bytes]:
         while self._left is None or self._left > 0:
-            piece = await self._reader.read(READ_BYTES)
+            piece = await self._reader.read(PIECE_BYTES)
             if not piece:
                 if self._left is not None:
                     raise lost(self._at)
@@ -60,7 +62,7 @@ class Body:
     async def _dechunked(self) -> AsyncIterator[bytes]:
         chunks = Chunks()
         while not chunks.ended:
-            piece = await self._reader.read(READ_BYTES)
+            piece = await self._reader.read(PIECE_BYTES)
             if not piece:
                 raise lost(self._at)
             try:
