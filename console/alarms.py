@@ -11,8 +11,9 @@ from console.sources.protocols.database import Activity
 from console.sources.protocols.engine import Container, Containers, Health, State, Usage
 from console.sources.protocols.metrics import Latency, Quality
 
-RECENT_RESTARTS = 3
-"""So many restarts of a container make it worth a look even while it runs."""
+LOOP_RESTARTS = 3
+LOOP_UP_S = 600.0
+"""A container that was restarted so often and has not been up for so long is in a crash loop, though it runs just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,13 @@ def container_severity(container: Container, config: SystemConfig) -> Severity:
             return Severity.CRITICAL if needed else Severity.ALERT
 
 
+def in_crash_loop(container: Container, now: float) -> bool:
+    """Whether it runs, but only since a short while and not for the first time."""
+    if container.state is not State.RUNNING or container.started_at is None:
+        return False
+    return (container.restart_count or 0) >= LOOP_RESTARTS and now - container.started_at < LOOP_UP_S
+
+
 def cpu_severity(usage: Usage | None, config: SystemConfig) -> Severity:
     return above(usage.cpu_percent if usage else None, config.thresholds.cpu_percent)
 
@@ -79,8 +87,8 @@ def memory_severity(usage: Usage | None, config: SystemConfig) -> Severity:
     return above(usage.memory_percent if usage else None, config.thresholds.memory_percent)
 
 
-def container_alarms(containers: Containers, config: SystemConfig) -> list[Alarm]:
-    """Role containers that are missing, down or unhealthy; usage over its limits."""
+def container_alarms(containers: Containers, config: SystemConfig, now: float) -> list[Alarm]:
+    """Role containers that are missing, down, unhealthy or in a crash loop; usage over its limits. `now` is Unix seconds."""
     alarms = [
         Alarm(Severity.CRITICAL, f"{name} ({role}) is not there")
         for role, name in config.roles.items()
@@ -91,6 +99,8 @@ def container_alarms(containers: Containers, config: SystemConfig) -> list[Alarm
         if severity >= Severity.ALERT:
             state = "unhealthy" if item.state is State.RUNNING else item.state.value
             alarms.append(Alarm(severity, f"{item.name} is {state}{_exit(item)}"))
+        elif in_crash_loop(item, now):
+            alarms.append(Alarm(Severity.ALERT, f"{item.name} was restarted {item.restart_count} times"))
         usage = containers.usage.get(item.id)
         if usage is None or item.state is not State.RUNNING:
             continue

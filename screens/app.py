@@ -27,7 +27,7 @@ from console.system import System
 from screens.dashboard import Dashboard
 from screens.theme import FEW_COLOURS, TRIAGE
 from widgets.banner import Banner, News
-from widgets.commands import COMMANDS, Scope, bindings
+from widgets.commands import COMMANDS, Scope, bindings, key_words
 from widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class TriageApp(App[None]):
         for command in COMMANDS:
             if command.palette and command.scope in places:
                 action = partial(self.run_action, command.action, places[command.scope])
-                yield SystemCommand(command.help, f"{command.keys.split(',')[0]} · {command.scope}", action)
+                yield SystemCommand(command.help, f"{key_words(command.keys)} · {command.scope}", action)
         yield SystemCommand("Change the colours", "choose a theme", self.action_change_theme)
 
     def action_arm(self) -> None:

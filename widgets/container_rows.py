@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from console.alarms import container_severity, cpu_severity, memory_severity
+from console.alarms import container_severity, cpu_severity, in_crash_loop, memory_severity
 from console.config import SystemConfig
 from console.severity import Severity
 from console.sources.protocols.engine import Container, Containers, Health, State, Usage
@@ -12,13 +12,13 @@ from widgets.grid import Column
 from widgets.line import Span, marked, severity_style
 
 COLUMNS = (
-    Column("name", "NAME", 12, grow=3, most=32),
+    Column("name", "NAME", 18, grow=3, most=32),
     Column("role", "ROLE", 8, rank=5, most=10, grow=1),
     Column("state", "STATE", 11, most=14, grow=1),
     Column("exit", "EXIT", 7, rank=4),
     Column("restarts", "RST", 4, right=True, rank=3),
     Column("cpu", "CPU", 6, right=True),
-    Column("memory", "MEMORY", 10, right=True, rank=1),
+    Column("memory", "MEMORY", 11, right=True, rank=1),
     Column("limit", "MEM%", 5, right=True),
     Column("uptime", "UP", 5, right=True, rank=2),
     Column("ports", "PORTS", 10, rank=6, grow=1, most=24),
@@ -74,7 +74,7 @@ def cells(item: Row, config: SystemConfig, now: float) -> dict[str, Span]:
         "role": Span(item.role or "", "accent"),
         "state": state_cell(item),
         "exit": _exit_cell(container),
-        "restarts": _restarts(container),
+        "restarts": _restarts(container, now),
         "cpu": marked(percent(usage.cpu_percent if usage else None), cpu_severity(usage, config)) if item.running else idle,
         "memory": Span(_memory(memory, usage, container)) if item.running else idle,
         "limit": marked(_limit(usage), memory_severity(usage, config)) if item.running else idle,
@@ -144,10 +144,12 @@ def _exit_cell(container: Container) -> Span:
     return Span(text, "bad" if container.oom_killed or container.exit_code not in (0, None) else "muted")
 
 
-def _restarts(container: Container) -> Span:
+def _restarts(container: Container, now: float) -> Span:
     if container.restart_count is None:
         return Span(UNKNOWN, "muted")
-    return Span(str(container.restart_count), "warn" if container.restart_count else "muted")
+    if in_crash_loop(container, now):
+        return Span(f"{container.restart_count}▲", "warn")
+    return Span(str(container.restart_count), "" if container.restart_count else "muted")
 
 
 def _memory(used: int | None, usage: Usage | None, container: Container) -> str:

@@ -67,7 +67,7 @@ class ContainerTable(Pane):
         return [key for key in self._order if key in self._rows and self.matches(searchable(self._rows[key]))]
 
     def value_alarms(self, value: Containers) -> list[Alarm]:
-        return container_alarms(value, self.config)
+        return container_alarms(value, self.config, self.clock())
 
     def summary(self, value: Containers) -> str:
         running = sum(item.state is State.RUNNING for item in value.items)

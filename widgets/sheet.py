@@ -31,6 +31,7 @@ class Sheet(Widget):
         & > .sheet--head { color: $text-muted; text-style: bold; }
         & > .sheet--rule { color: $foreground 30%; }
         & > .sheet--selected { background: $primary 35%; }
+        &:nocolor > .sheet--selected { text-style: reverse; }
         &:ansi > .sheet--muted { color: ansi_bright_black; }
         &:ansi > .sheet--rule { color: ansi_bright_black; }
         &:ansi > .sheet--selected { text-style: reverse; }

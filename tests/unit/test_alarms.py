@@ -50,16 +50,24 @@ def test_a_role_that_is_down_is_critical_and_a_finished_helper_is_fine() -> None
 
 def test_a_role_without_a_container_is_critical() -> None:
     present = tuple(item for item in fakes.containers().items if item.name != "sms-redis")
-    assert Alarm(Severity.CRITICAL, "sms-redis (cache) is not there") in container_alarms(Containers(present), CONFIG)
+    assert Alarm(Severity.CRITICAL, "sms-redis (cache) is not there") in container_alarms(Containers(present), CONFIG, fakes.NOW)
 
 
 def test_containers_tell_state_exit_and_usage_over_limits() -> None:
-    assert container_alarms(fakes.containers(), CONFIG) == [
+    assert container_alarms(fakes.containers(), CONFIG, fakes.NOW) == [
         Alarm(Severity.CRITICAL, "sms-backend is unhealthy"),
         Alarm(Severity.ALERT, "sms-backend CPU 86 %"),
         Alarm(Severity.ALERT, "sms-backend memory 92 %"),
         Alarm(Severity.ALERT, "sms-worker is exited, exit 137 (out of memory)"),
     ]
+
+
+def test_a_container_that_keeps_being_restarted_is_told_though_it_runs() -> None:
+    looping = fakes.container("sms-redis", 2, restart_count=11, started_at=fakes.NOW - 20)
+    settled = fakes.container("sms-redis", 2, restart_count=11, started_at=fakes.NOW - 3600)
+    alarm = Alarm(Severity.ALERT, "sms-redis was restarted 11 times")
+    assert alarm in container_alarms(Containers((looping,)), CONFIG, fakes.NOW)
+    assert alarm not in container_alarms(Containers((settled,)), CONFIG, fakes.NOW)
 
 
 def test_postgres_tells_connections_blocked_sessions_and_old_statements() -> None:
