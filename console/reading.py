@@ -21,6 +21,8 @@ class FailureKind(StrEnum):
     UNSUPPORTED = "unsupported"
     GARBAGE = "garbage"
     LOST = "lost"
+    DECLINED = "declined"
+    """The source answered, and would not do what was asked: it is there, unlike one that is `REFUSED`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def from_status(status: int, text: str, at: str, subject: str = "") -> SourceErr
     if status in (401, 403):
         return SourceError(FailureKind.FORBIDDEN, f"The engine at {at} does not permit this: {words}.", "Ask whoever runs it.")
     about = f" about {clean(subject, 200)}" if subject else ""
-    return SourceError(FailureKind.REFUSED, f"The engine refused a request{about}: {words}.", "")
+    return SourceError(FailureKind.DECLINED, f"The engine declined a request{about}: {words}.", "")
 
 
 def timed_out(at: str, limit_s: float | None) -> SourceError:

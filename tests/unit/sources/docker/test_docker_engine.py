@@ -201,7 +201,7 @@ async def test_a_container_that_is_gone_is_missing_and_named(source: DockerEngin
 async def test_the_engines_own_words_are_quoted_and_harmless(fake: FakeEngine, source: DockerEngine) -> None:
     fake.answers["/containers/web/start"] = (500, {"message": "port is already allocated\x1b]0;x\x07"})
     error = await failure(source.start("web"))
-    assert error.failure.message == "The engine refused a request about web: port is already allocated."
+    assert error.failure.message == "The engine declined a request about web: port is already allocated."
 
 
 async def test_one_inspection_that_fails_does_not_hide_the_others(fake: FakeEngine, source: DockerEngine) -> None:
