@@ -17,6 +17,7 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
 from console.alarms import worst
 from console.config import Environment
@@ -80,6 +81,11 @@ class TriageApp(App[None]):
     async def _open(self) -> None:
         await self.system.open()
         self.dashboard.start()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that failed is a defect of ours: the others go on, and it is told where its report is."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.notify(report_crash(event.worker.error), severity="error", timeout=20, markup=False)
 
     async def close_system(self) -> None:
         """Close the sources, once, within two seconds whatever state they are in."""
@@ -159,9 +165,8 @@ class TriageApp(App[None]):
 
         if isinstance(self.screen, Page):
             return
-        focused = self.screen.focused
-        own = [active.binding for active in self.screen.active_bindings.values() if active.node is not self]
-        self.push_screen(Page("Keys", help_lines(type(focused).__name__ if focused else "", own)))
+        here = {active.binding.id for active in self.screen.active_bindings.values() if active.binding.id}
+        self.push_screen(Page("Keys", help_lines(here)))
 
     def action_help_quit(self) -> None:
         self.exit()

@@ -9,7 +9,9 @@ from textual.reactive import reactive
 
 from console.alarms import Alarm, source_alarms
 from console.config import SystemConfig
+from console.crash import report_crash
 from console.reading import Failure, FailureKind, Reading
+from console.severity import Severity
 from widgets.commands import Scope
 from widgets.cursor import Cursor
 from widgets.figures import age
@@ -61,6 +63,7 @@ class Pane(Sheet, can_focus=True):
         self.shown_keys: Sequence[str] = ()
         self.first_row = 0
         self._title = ""
+        self._defect = ""
 
     def on_mount(self) -> None:
         self._show_title()
@@ -87,6 +90,8 @@ class Pane(Sheet, can_focus=True):
         """What is wrong, for the banner. Old values raise no alarms: the source that is gone does."""
         if self.failure is not None:
             return source_alarms(self.SOURCE, self.reading)
+        if self._defect:
+            return [Alarm(Severity.ALERT, f"the pane {self.TITLE} failed")]
         return [] if self.value is None else self.value_alarms(self.value)
 
     @property
@@ -99,7 +104,10 @@ class Pane(Sheet, can_focus=True):
         self.failure = reading.failure
         if reading.value is not None:
             self.value, self.taken_at = reading.value, reading.taken_at
-            self.accept(reading.value)
+            try:
+                self.accept(reading.value)
+            except Exception as error:
+                self._told(error)
         self.set_class(self.stale, "-stale")
         self._show_title()
         self.redraw()
@@ -128,7 +136,10 @@ class Pane(Sheet, can_focus=True):
         if self.value is None:
             return lines or [line(Span("asking…", "muted"))]
         self.first_row = len(lines)
-        return [*lines, *self.body(self.value, width, max(0, height - len(lines)))]
+        try:
+            return [*lines, *self.body(self.value, width, max(0, height - len(lines)))]
+        except Exception as error:
+            return [*lines, *wrapped(self._told(error), width, "bad")]
 
     def toned(self, span: Span) -> str:
         return span.style if self.failure is None or span.style in ("warn-line", "warn") else "muted"
@@ -168,6 +179,11 @@ class Pane(Sheet, can_focus=True):
         if failure.advice and (self.has_focus or self.zoomed or self.value is None):
             lines += wrapped(failure.advice, width, "warn", most=3)
         return lines
+
+    def _told(self, error: Exception) -> str:
+        """A defect in one pane must not take the others from the operator: it is reported once, and said in its place."""
+        self._defect = self._defect or report_crash(error)
+        return self._defect
 
     def _show_title(self) -> None:
         words = self.summary(self.value) if self.value is not None and not self.stale else ""

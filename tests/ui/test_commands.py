@@ -74,12 +74,13 @@ def test_keys_are_written_as_they_stand_on_the_keyboard() -> None:
 
 
 async def test_the_help_lists_every_key_of_the_dashboard() -> None:
-    async with console(size=(200, 90)) as pilot:
+    async with console(size=(200, 140)) as pilot:
         await press(pilot, "question_mark")
         shown = screen_text(pilot)
         for command in COMMANDS:
             if command.scope in TOGETHER[0]:
                 assert command.help[:40] in shown, command.id
+        assert shown.index("On a container") < shown.index("On the dashboard") < shown.index("In a walk")
         await press(pilot, "escape")
         assert pilot.app.screen is pilot.app.screen_stack[0]
 

@@ -218,3 +218,12 @@ async def test_a_chord_typed_without_a_pause_opens_its_issue() -> None:
     async with console() as pilot:
         type_keys(pilot.app, "gc2")
         await until(lambda: "Database connection failures (sms.c2)" in screen_text(pilot))
+
+
+async def test_a_defect_in_one_pane_is_told_there_and_the_others_go_on() -> None:
+    broken = replace(fakes.cache_info(), keys=None)  # type: ignore[arg-type]
+    async with console(fakes.system(cache=fakes.Fake(info=broken))) as pilot:
+        shown = " ".join(text(pane(pilot, "redis")).split())
+        assert shown.startswith("Triage failed: AttributeError")
+        assert "▲ unhealthy" in screen_text(pilot)
+        assert "the pane Redis failed" in [alarm.text for alarm in app_of(pilot).dashboard.alarms()]
