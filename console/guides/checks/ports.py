@@ -31,13 +31,17 @@ def foreign(ports: Sequence[int], owners: Iterable[PortOwner], containers: Itera
 def conflicts(held: Iterable[PortOwner], by_role: Mapping[str, Container | None]) -> tuple[PortOwner, ...]:
     """Of the foreign holders, those in the way of a container that does not run.
 
-    A container that is down and whose ports the engine tells needs exactly these; one whose error names a taken port, or whose
+    One that holds a port for containers may do so for ours, which ended a moment ago: it is in the way only when the engine
+    said of a container that its port is taken. A container that is down and whose ports the engine tells needs exactly these; one whose error names a taken port, or whose
     ports are not told, may need any. A port of a container that was removed cannot be known, so it counts too.
     """
     down = [item for item in by_role.values() if is_down(item)]
     any_port = any(item is None or port_taken(item) or not _host_ports(item) for item in down)
     needed = {port for item in down if item is not None for port in _host_ports(item)}
-    return tuple(owner for owner in held if down and (any_port or owner.port in needed))
+    refused = any(item is not None and port_taken(item) for item in down)
+    return tuple(
+        owner for owner in held if down and (any_port or owner.port in needed) and (refused or owner.process not in PROXIES)
+    )
 
 
 def _host_ports(container: Container) -> set[int]:

@@ -41,6 +41,9 @@ def container(listed: Mapping[str, Any], inspected: Mapping[str, Any] | None) ->
     }
     if inspected is not None:
         facts.update(_inspected(inspected, facts["state"]))
+        if not any(port.host_port for port in facts["ports"]):
+            # One that is down publishes nothing, but which ports it needs is known.
+            facts["ports"] = _ports(_published((inspected.get("HostConfig") or {}).get("PortBindings") or {})) or facts["ports"]
     return Container(**facts)
 
 

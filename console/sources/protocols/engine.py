@@ -30,7 +30,7 @@ class Stream(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """A container's port; `host_port` is None when it is exposed but not published."""
+    """A container's port. `host_port`: where it is published, or is to be while the container is down; None: only exposed."""
 
     container_port: int
     protocol: str

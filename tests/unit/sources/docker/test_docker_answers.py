@@ -57,6 +57,10 @@ def test_published_ports_are_told() -> None:
     assert recorded("rec-healthy").ports == (Port(80, "tcp", "127.0.0.1", 18099),)
 
 
+def test_the_ports_that_a_container_needs_are_known_while_it_is_down() -> None:
+    assert [port.host_port for port in recorded("rec-port").ports] == [18099]
+
+
 @pytest.mark.parametrize("name", ["rec-crash", "rec-oom", "rec-healthy", "rec-sick", "rec-created", "rec-port"])
 def test_an_inspection_alone_says_the_same_as_list_and_inspection(name: str) -> None:
     alone = inspected_only(RECORDED[name]["inspected"])
