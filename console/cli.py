@@ -160,10 +160,15 @@ def _check(arguments: argparse.Namespace) -> int:
 def _issues(arguments: argparse.Namespace) -> int:
     from console.guides.check import list_issues
     from console.guides.check_text import issues_as_text
+    from console.incidents.journal import last_walked
 
     _, config = _load(arguments)
     found = list_issues(config)
-    print(json.dumps(found, ensure_ascii=False, indent=1) if arguments.json else issues_as_text(found))
+    if arguments.json:
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+        return OK
+    walked = {issue["id"]: at for issue in found if (at := last_walked(issue["id"])) is not None}
+    print(issues_as_text(found, walked))
     return OK
 
 

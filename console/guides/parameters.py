@@ -14,7 +14,7 @@ _QUANTITY = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s?([A-Za-z]{1,3})")
 class Parameters(BaseModel):
     """Parameters as they stand under `with:`; an unknown key or another type is an error of the guide."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 def seconds(value: object) -> object:

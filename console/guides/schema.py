@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field
 
 from console.guides.parameters import Seconds
 
@@ -13,7 +13,7 @@ IssueId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*\.[a-z][0-9]{1,2}$")]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class BranchPart(_Part):
@@ -99,59 +99,3 @@ class Outline(_Part):
     steps: Mapping[str, Any] = Field(min_length=1)
     causes: Mapping[str, Any] = Field(default_factory=dict)
     fixes: Mapping[str, Any] = Field(default_factory=dict)
-
-
-def json_schema() -> dict[str, Any]:
-    """The schema for editors: the shape of an issue, with the parameters that each check and action takes."""
-    from console.guides.checks.registry import FAMILIES as CHECK_FAMILIES
-    from console.guides.checks.registry import checks_of
-    from console.guides.fixes.action import FAMILIES as ACTION_FAMILIES
-    from console.guides.fixes.action import actions_of
-
-    whole = create_model(
-        "Issue",
-        __base__=Outline,
-        steps=(Mapping[Word, StepPart], Field(min_length=1)),
-        causes=(Mapping[Word, CausePart], Field(default_factory=dict)),
-        fixes=(Mapping[Word, FixPart], Field(default_factory=dict)),
-    )
-    schema = whole.model_json_schema()
-    checks = [check for family in CHECK_FAMILIES for check in checks_of(family)]
-    actions = [action for family in ACTION_FAMILIES for action in actions_of(family)]
-    _by_name(schema, "StepPart", "check", {check.name: (check.parameters, check.title) for check in checks})
-    _by_name(schema, "FixPart", "action", {action.name: (action.parameters, action.risk.words) for action in actions})
-    return {"$schema": "http://json-schema.org/draft-07/schema#", **_draft_07(schema)}
-
-
-def _by_name(schema: dict[str, Any], part: str, key: str, kinds: Mapping[str, tuple[type[BaseModel], str]]) -> None:
-    """Give a part the parameters that go with the name of its check or action."""
-    target = schema["$defs"][part]
-    target["properties"][key] = {
-        "enum": sorted(kinds),
-        "description": "; ".join(f"{name}: {kinds[name][1]}" for name in sorted(kinds)),
-    }
-    target["allOf"] = [
-        {
-            "if": {"properties": {key: {"const": name}}, "required": [key]},
-            "then": {"properties": {"with": parameters.model_json_schema()}},
-        }
-        for name, (parameters, _) in sorted(kinds.items())
-    ]
-
-
-def _draft_07(part: Any) -> Any:
-    """Editors read draft 7, where `$defs` is called `definitions`."""
-    if isinstance(part, dict):
-        return {("definitions" if key == "$defs" else key): _draft_07(value) for key, value in part.items()}
-    if isinstance(part, list | tuple):
-        return [_draft_07(item) for item in part]
-    return part.replace("#/$defs/", "#/definitions/") if isinstance(part, str) else part
-
-
-if __name__ == "__main__":
-    import json
-    from pathlib import Path
-
-    Path(__file__).with_name("schema.json").write_text(
-        json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )

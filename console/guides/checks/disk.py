@@ -61,10 +61,9 @@ async def data_space(readings: Readings) -> Space:
     argv = ["df", "-P", "-k", path]
     result = await readings.share(("df", name, path), lambda: engine.execute(name, argv, timeout_s=EXEC_LIMIT_S))
     if result.exit_code != 0:
-        words = clean(result.stderr.strip() or result.stdout.strip(), 200)
-        raise SourceError(
-            FailureKind.MISSING, f"df on {clean(path)} in {clean(name)} failed: {words}", "Check data_path in config.toml."
-        )
+        words = clean(result.stderr.strip() or result.stdout.strip(), 200) or f"exit code {result.exit_code}"
+        message = f"df on {clean(path)} in {clean(name)} failed: {words}."
+        raise SourceError(FailureKind.MISSING, message, "Check data_path in config.toml.")
     return parse_df(result.stdout.decode("utf-8", "replace"), path)
 
 

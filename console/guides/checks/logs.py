@@ -50,7 +50,7 @@ class ServerParameters(Parameters):
     role: str = "database"
     window: Seconds = Field(default=600.0)
     """How far back a line still counts: before now, or before the end of a container that does not run."""
-    lines: int = Field(default=500, ge=10, le=5000)
+    lines: int = Field(default=200, ge=10, le=5000)
 
 
 @dataclass(frozen=True, slots=True)

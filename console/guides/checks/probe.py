@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Sequence
 from typing import Literal
 
 from console.config import SystemConfig
@@ -23,6 +24,7 @@ _REASONS = (
     ("unresolved", re.compile(r"could not translate host name|name or service not known|temporary failure in name", re.I)),
     ("refused", re.compile(r"connection refused|could not connect|connection timed out|starting up|shutting down", re.I)),
 )
+_SHOWN = 12
 REASONS = ("", *(name for name, _ in _REASONS), "other")
 
 
@@ -44,14 +46,24 @@ async def _from_backend(readings: Readings, parameters: ProbeParameters) -> Find
         return Findings({"backend_runs": False}, "The backend does not run, so nothing can be asked from inside it.")
     name, engine = container.name, system.need_engine()
     result = await readings.share(("probe", name, parameters.to), lambda: engine.execute(name, argv, timeout_s=LIMIT_S))
-    output = block(result.stdout + b"\n" + result.stderr, lines=40)
+    output = tuple(line for line in block(result.stdout + b"\n" + result.stderr, lines=1000) if line.strip())
     if result.exit_code == 0:
         good: Facts = {"backend_runs": True, "reachable": True, "reason": ""}
         return Findings(good, "The backend reaches the database.", output)
-    reason = next((kind for kind, pattern in _REASONS if any(pattern.search(line) for line in output)), "other")
-    last = next((line for line in reversed(output) if line.strip()), f"exit code {result.exit_code}")
+    reason, line = told_reason(output)
     facts: Facts = {"backend_runs": True, "reachable": False, "reason": reason}
-    return Findings(facts, f"The backend does not reach the database: {clean(last, 160)}", output)
+    told = clean(line or f"exit code {result.exit_code}", 200)
+    # The end of a traceback holds the error; what stands before it are the library's own lines.
+    return Findings(facts, f"The backend does not reach the database: {told}", output[-_SHOWN:])
+
+
+def told_reason(output: Sequence[str]) -> tuple[str, str]:
+    """Why a probe failed, as one of REASONS, and the last line that says so (the last line at all for `other`)."""
+    for kind, pattern in _REASONS:
+        telling = [line for line in output if pattern.search(line)]
+        if telling:
+            return kind, telling[-1]
+    return "other", output[-1] if output else ""
 
 
 def _argv(config: SystemConfig) -> tuple[str, ...]:

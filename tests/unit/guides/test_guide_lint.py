@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from console.guides.editor_schema import TARGET, json_schema
 from console.guides.lint import lint
 from console.guides.loader import LIBRARY
-from console.guides.schema import json_schema
 
 SHIPPED = sorted(LIBRARY.rglob("*.yaml"))
-SCHEMA = LIBRARY.parent / "schema.json"
 
 
 def test_what_is_shipped_has_nothing_to_mend() -> None:
@@ -19,8 +18,8 @@ def test_what_is_shipped_has_nothing_to_mend() -> None:
 
 
 def test_the_schema_for_editors_is_that_of_the_code() -> None:
-    # To renew it: python -m console.guides.schema
-    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == json.loads(json.dumps(json_schema()))
+    # To renew it: python -m console.guides.editor_schema
+    assert json.loads(TARGET.read_text(encoding="utf-8")) == json.loads(json.dumps(json_schema()))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
@@ -28,7 +27,7 @@ def test_each_issue_names_the_schema_where_editors_look(path: Path) -> None:
     first = path.read_text(encoding="utf-8").splitlines()[0]
     named = first.removeprefix("# yaml-language-server: $schema=")
 
-    assert (path.parent / named).resolve() == SCHEMA.resolve()
+    assert (path.parent / named).resolve() == TARGET.resolve()
 
 
 def test_files_of_all_kinds_are_told_together(tmp_path: Path) -> None:
