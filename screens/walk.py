@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.events import Key, Resize
 from textual.screen import Screen
 from textual.widgets import Input
@@ -56,7 +55,7 @@ class WalkScreen(Screen[None]):
         self._busy_since = 0.0
         self._headline = Scrolled(self._head_lines, id="headline")
         self._path = Scrolled(self._path_lines, id="path")
-        self._evidence = Scrolled(lambda width, _height: evidence_lines(self.walk, self._selected, width), id="evidence")
+        self._evidence = Scrolled(self._evidence_lines, id="evidence", tells_more=True)
         self._next = Scrolled(lambda width, _height: self._next_lines(width), id="next")
         self._keys = Scrolled(self._key_lines, id="keys")
         self._typed = Input(id="typed", compact=True)
@@ -316,8 +315,6 @@ class WalkScreen(Screen[None]):
             self._path.styles.height = "1fr"
         for part in (self._headline, self._path, self._evidence, self._next, self._keys):
             part.redraw()
-        more = self._evidence.hidden_below
-        self._evidence.border_subtitle = Content(f"{more} more: page down" if more else "").markup
 
     def _head_lines(self, width: int, _height: int) -> Sequence[Line]:
         issue, now = self.issue, self._app.clock()
@@ -335,6 +332,9 @@ class WalkScreen(Screen[None]):
         if self._selected >= 0:
             self._path.show_line(line_of(self.walk, self._selected, width) + 1, height)
         return path_lines(self.walk, self._selected, width, busy=self.busy)
+
+    def _evidence_lines(self, width: int, _height: int) -> Sequence[Line]:
+        return evidence_lines(self.walk, self._selected, width)
 
     def _next_lines(self, width: int) -> list[Line]:
         return next_lines(self.walk, width, overriding=self._overriding, fix=self._fix, remark=self._remark)

@@ -7,20 +7,30 @@ from widgets.sheet import Sheet
 
 
 class Scrolled(Sheet):
-    """Draws what `make(width, height)` gives; `scroll_lines` moves it, and `to_top` goes back to the beginning."""
+    """Draws what `make(width, height)` gives; `scroll_lines` moves it, and `to_top` goes back to the beginning.
 
-    def __init__(self, make: Callable[[int, int], Sequence[Line]], *, id: str) -> None:
+    With `tells_more`, the lower border says how many lines are further down.
+    """
+
+    def __init__(self, make: Callable[[int, int], Sequence[Line]], *, id: str, tells_more: bool = False) -> None:
         super().__init__(id=id)
         self._make = make
         self._top = 0
-        self.hidden_below = 0
-        """Lines that are further down than the screen shows."""
+        self._hidden_below = 0
+        self._told = 0
+        self._tells_more = tells_more
 
     def draw(self, width: int, height: int) -> Sequence[Line]:
         lines = self._make(width, height)
         self._top = max(0, min(self._top, len(lines) - height))
-        self.hidden_below = max(0, len(lines) - height - self._top)
+        self._hidden_below = max(0, len(lines) - height - self._top)
         return lines[self._top : self._top + height]
+
+    def redraw(self) -> None:
+        super().redraw()
+        if self._tells_more and self._told != self._hidden_below:
+            self._told = self._hidden_below
+            self.border_subtitle = f"{self._told} more: page down" if self._told else ""
 
     def scroll_lines(self, by: int) -> None:
         """Move by so many lines."""
