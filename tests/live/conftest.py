@@ -1,5 +1,6 @@
 """Tests on a real container engine: skipped with the reason where there is none, unless one is required."""
 
+import fcntl
 import os
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from console.practice.lab.errors import LabError
 from console.practice.lab.injection import Injection
 from console.practice.lab.plan import lab_plan
 from console.practice.lab.stack import Lab
+from console.state import private_dir
 
 REQUIRED = "TRIAGE_REQUIRE_ENGINE"
 
@@ -47,6 +49,12 @@ def _lab() -> Iterator[Lab]:
     system = _shipped_system()
     assert system.engine is not None
     lab = Lab(lab_plan("sms", system), system.engine, lambda line: print(line, file=sys.stderr))
+    with (private_dir(lab.folder) / "tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Two test runs on one lab would break each other's faults.
+        yield from _held(lab)
+
+
+def _held(lab: Lab) -> Iterator[Lab]:
     was_there = lab.client.api.containers(all=True, filters={"label": "triage.lab=sms"})
     _undo_all(lab)
     lab.up()
