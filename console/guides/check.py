@@ -155,11 +155,15 @@ async def _fix(system: System, fix: Fix) -> dict[str, Any]:
 def _preview(task: "asyncio.Task[Preview]") -> dict[str, Any]:
     if not task.done():
         task.cancel()
+        task.add_done_callback(lambda late: late.cancelled() or late.exception())
         return {"failure": f"It could not be read within {PREVIEW_LIMIT_S:g} s what it would hit."}
     try:
         made = task.result()
     except SourceError as error:
         return {"failure": str(error.failure)}
+    except Exception as error:
+        # A defect in one preview must not take the diagnosis away.
+        return {"failure": f"The preview failed in an unexpected way: {type(error).__name__}. Please report this."}
     return {
         "targets": [target.name for target in made.targets],
         "lines": list(made.lines),

@@ -133,6 +133,7 @@ class Walk:
         self._clock = clock
         self._limit_s = limit_s
         self._ahead: dict[str, asyncio.Task[Outcome]] = {}
+        self._one_at_a_time = asyncio.Lock()
 
     @property
     def question(self) -> Question | None:
@@ -157,7 +158,14 @@ class Walk:
         return check.command(self.system.config, call.parameters) if check else ""
 
     async def step(self) -> StepRecord | None:
-        """Make the current step. None when there is nothing to make: the walk has ended or waits for an answer."""
+        """Make the current step. None when there is nothing to make: the walk has ended or waits for an answer.
+
+        Steps are made one after the other, however fast they are asked for.
+        """
+        async with self._one_at_a_time:
+            return await self._step()
+
+    async def _step(self) -> StepRecord | None:
         if self.current is None or self.question is not None:
             return None
         step = self.issue.steps[self.current]
@@ -213,6 +221,10 @@ class Walk:
 
     async def back(self) -> None:
         """Take the last step back: it is current again and will be made afresh, or asked again."""
+        async with self._one_at_a_time:
+            await self._back()
+
+    async def _back(self) -> None:
         if not self.path:
             return
         last = self.path[-1]
@@ -225,6 +237,10 @@ class Walk:
 
     async def override(self, arm: int) -> StepRecord:
         """Send the last step along another of `arms`, against its verdict. It is kept and marked."""
+        async with self._one_at_a_time:
+            return await self._override(arm)
+
+    async def _override(self, arm: int) -> StepRecord:
         if not self.path:
             raise ValueError("no step has been made yet")
         chosen = self.arms[arm]

@@ -96,7 +96,9 @@ async def run_check(call: CheckCall, readings: Readings, *, limit_s: float = 3.0
         headline = failure.message if failure else ""
         return Outcome(dict.fromkeys(declared), headline, (), (), failure, elapsed_s, declared)
     facts = {name: findings.facts.get(name) for name in declared}
-    return Outcome(facts, findings.headline, findings.evidence, findings.unread, None, elapsed_s, declared)
+    hide = readings.system.secrets.hide
+    evidence = tuple(map(hide, findings.evidence))
+    return Outcome(facts, hide(findings.headline), evidence, findings.unread, None, elapsed_s, declared)
 
 
 async def _make(
@@ -111,6 +113,7 @@ async def _make(
     if not task.done():
         # It is left behind, not awaited: some drivers take seconds to notice that they are cancelled.
         task.cancel()
+        task.add_done_callback(_look)
         message = f"The check {check.name} was not answered within {limit_s:g} s."
         return None, Failure(FailureKind.TIMEOUT, message, "The source may be frozen or overloaded: `triage doctor` tells which.")
     try:
@@ -123,6 +126,12 @@ async def _make(
         # A defect of ours must leave one step unknown, not end the program in the middle of an incident.
         message = f"The check {check.name} failed in an unexpected way: {type(error).__name__}."
         return None, Failure(FailureKind.GARBAGE, message, "Please report this.")
+
+
+def _look(task: "asyncio.Task[Findings]") -> None:
+    """A late answer must not be reported as an exception that was never looked at."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _call(check: Check, parameters: BaseModel, readings: Readings) -> Findings:

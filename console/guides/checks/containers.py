@@ -61,6 +61,20 @@ def is_looping(container: Container, now: float, recent_s: float = RECENT_S) -> 
     return container.started_at is not None and now - container.started_at < recent_s
 
 
+def has_crashed(container: Container, looping: bool) -> bool | None:
+    """Whether it loops, or ended by itself with an error; None when the engine does not tell how it ended.
+
+    One that a person stopped ends with 0, or by the signals 2, 15, or 9 when it did not listen: that is no crash.
+    """
+    if looping:
+        return True
+    if container.state not in (State.EXITED, State.DEAD):
+        return False
+    if container.exit_code is None:
+        return None
+    return bool(container.oom_killed) or container.exit_code not in (0, 130, 137, 143)
+
+
 def port_taken(container: Container) -> bool:
     """Whether the engine could not start it because a port is held by somebody else."""
     return any(words in container.error for words in _PORT_TAKEN)
@@ -172,16 +186,13 @@ async def _state(readings: Readings, parameters: StateParameters) -> Findings:
     looping = is_looping(container, now, parameters.recent)
     if looping and container.state is State.RUNNING:
         container = await _ended(readings.system.need_engine(), container)
-    # A container that Triage or a person stopped ends by signal 15, or 9 when it did not listen: that is no crash.
-    stopped = container.exit_code in (0, 137, 143) and not container.oom_killed
-    crashed = looping or (container.state in (State.EXITED, State.DEAD) and not stopped)
     usage = found.usage.get(container.id)
     facts: Facts = {
         "state": container.state.value,
         "health": container.health.value,
         "running": container.state is State.RUNNING,
         "looping": looping,
-        "crashed": crashed,
+        "crashed": has_crashed(container, looping),
         "restarts": container.restart_count,
         "exit_code": container.exit_code,
         "oom_killed": container.oom_killed,

@@ -32,8 +32,9 @@ def conflicts(held: Iterable[PortOwner], by_role: Mapping[str, Container | None]
     """Of the foreign holders, those in the way of a container that does not run.
 
     One that holds a port for containers may do so for ours, which ended a moment ago: it is in the way only when the engine
-    said of a container that its port is taken. A container that is down and whose ports the engine tells needs exactly these; one whose error names a taken port, or whose
-    ports are not told, may need any. A port of a container that was removed cannot be known, so it counts too.
+    said of a container that its port is taken. A container that is down and whose ports the engine tells needs exactly
+    these; one whose error names a taken port, or whose ports are not told, may need any. A port of a container that was
+    removed cannot be known, so it counts too.
     """
     down = [item for item in by_role.values() if is_down(item)]
     any_port = any(item is None or port_taken(item) or not _host_ports(item) for item in down)

@@ -135,7 +135,7 @@ async def preview_fix(system: System, fix: Fix) -> Preview:
         title=fix.title,
         risk=fix.risk,
         targets=plan.targets,
-        lines=plan.lines,
+        lines=tuple(map(system.secrets.hide, plan.lines)),
         effect=plan.effect,
         way_back=fix.way_back or plan.way_back,
         command=plan.command,

@@ -12,7 +12,7 @@ from console.guides.conditions import parse
 from console.guides.issue import Arm, Goal, Issue, Leaf
 from console.guides.loader import load_issues
 from console.guides.walk import StepStatus, Verdict, Walk, choose
-from console.sources.protocols.engine import Containers
+from console.sources.protocols.engine import Containers, ExecResult
 
 ASKING = """\
 id: demo.l1
@@ -128,6 +128,28 @@ async def test_a_defect_in_a_check_makes_its_step_unknown_and_ends_nothing() -> 
     assert conclusion is not None
     assert conclusion.verdict is Verdict.UNKNOWN
     assert "ZeroDivisionError" in conclusion.summary
+
+
+async def test_a_key_pressed_twice_makes_no_step_twice() -> None:
+    walk = Walk(DATABASE, Stack().system, clock=clock)
+
+    await asyncio.gather(walk.step(), walk.step(), walk.step())
+
+    assert [made.step for made in walk.path] == ["accepts", "sessions", "disk"]
+
+
+async def test_a_configured_password_that_turns_up_in_evidence_is_hidden() -> None:
+    stack = Stack()
+    stack.engine.probe = ExecResult(1, b"", b"login with correct-horse was refused: connection refused\n")
+    system = stack.system
+    system.secrets.add("correct-horse")
+    walk = Walk(load_issues(("sms",), ("c1",))[0], system, clock=clock)
+
+    conclusion = await walk.finish()
+
+    assert conclusion is not None
+    assert conclusion.verdict is Verdict.CAUSE
+    assert "correct-horse" not in repr(walk.path)
 
 
 async def test_an_overridden_step_is_kept_marked_and_goes_the_other_way() -> None:

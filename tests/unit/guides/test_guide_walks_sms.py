@@ -294,6 +294,17 @@ async def test_a_backend_that_a_person_stopped_has_not_crashed() -> None:
     assert "exit code 143" in conclusion.summary
 
 
+async def test_a_container_whose_end_is_not_told_is_unknown() -> None:
+    stack = Stack()
+    stack.engine.change("backend", state=State.EXITED, exit_code=None)
+
+    walk = Walk(ISSUES["sms.c3"], stack.system, clock=clock)
+    await walk.step()
+
+    assert walk.path[0].facts["crashed"] is None
+    assert walk.current == "log"
+
+
 async def test_an_old_exception_in_the_log_of_a_backend_that_runs_is_no_crash() -> None:
     stack = Stack()
     logged(*TRACEBACK, "KeyError: 'SMTP_HOST'")(stack)
