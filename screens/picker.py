@@ -51,8 +51,9 @@ class PickerScreen(ModalScreen[None]):
         self.issues: tuple[Issue, ...] = ()
         self.states: dict[str, IssueState] = {}
         self._found: tuple[Found, ...] = ()
-        self._waiting: list[str] = []
+        self._waiting: list[Key] = []
         self._loaded = False
+        self._started = False
         self._problem = ""
         self._chords = ChordReader(())
         self._cursor = Cursor()
@@ -86,9 +87,9 @@ class PickerScreen(ModalScreen[None]):
         self._chords = ChordReader(frozenset(issue.chord for issue in self.issues))
         self._loaded = True
         self._show_found()
-        while self._waiting and self.is_current:
-            self._take(self._waiting.pop(0))
-        if self.is_current:
+        for event in self._waiting:
+            self.on_key(event)
+        if not self._started:
             self._check()
 
     @work(group="checks", exclusive=True, exit_on_error=False)
@@ -125,14 +126,18 @@ class PickerScreen(ModalScreen[None]):
     # -- keys -------------------------------------------------------------------------------------------------------
 
     def on_key(self, event: Key) -> None:
-        """Letters and digits are chords, unless one searches."""
+        """Letters and digits are chords, unless one searches. What is typed on after a chord is for the walk."""
+        if self._started:
+            event.stop()
+            self.app.post_message(Key(event.key, event.character))
+            return
         if self._search.has_focus or event.character is None or not event.character.isalnum():
             return
         event.stop()
         if self._loaded:
             self._take(event.character)
         else:
-            self._waiting.append(event.character)
+            self._waiting.append(event)
 
     def action_leave(self) -> None:
         """Close the search, then the picker."""
@@ -178,6 +183,7 @@ class PickerScreen(ModalScreen[None]):
     def _start(self, issue: Issue) -> None:
         from screens.walk import WalkScreen
 
+        self._started = True
         self.app.switch_screen(WalkScreen(issue))
 
     # -- drawing ----------------------------------------------------------------------------------------------------

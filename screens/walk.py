@@ -76,7 +76,7 @@ class WalkScreen(Screen[None]):
         self._evidence.border_title = "Evidence"
         if self._began_at is None:
             self._began_at = self._app.clock()
-        self._begin()
+        self._note_down("walk_begins")
         self._app.tell()
         self.set_interval(1.0, self._tick)
 
@@ -94,13 +94,6 @@ class WalkScreen(Screen[None]):
     def busy(self) -> bool:
         """Whether a check is being made."""
         return self._worker is not None and not self._worker.is_finished
-
-    def _begin(self) -> None:
-        """A fresh walk of the issue."""
-        if self._walk is not None:
-            self._walk.close()
-        self._walk, self._selected, self._fix, self._overriding = None, -1, 0, False
-        self._note_down("walk_begins")
 
     # -- what the keys do -------------------------------------------------------------------------------------------
 
@@ -167,9 +160,12 @@ class WalkScreen(Screen[None]):
             self._remark = "Stopped. Enter makes the check again; o takes an arm by your own judgement."
 
     def action_again(self) -> None:
-        if not self.busy:
-            self._remark = ""
-            self._begin()
+        if self.busy:
+            return
+        self.walk.close()
+        self._walk, self._selected, self._fix, self._overriding, self._remark = None, -1, 0, False, ""
+        self._note_down("walk_begins")
+        self._draw()
 
     def action_issues(self) -> None:
         self._app.open_picker()

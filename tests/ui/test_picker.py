@@ -45,6 +45,13 @@ async def test_the_chord_starts_the_walk_although_the_guides_are_still_being_rea
         assert pilot.app.screen.issue.id == "sms.c2"  # type: ignore[attr-defined]
 
 
+async def test_what_is_typed_on_after_the_chord_is_for_the_walk() -> None:
+    async with practice("sms.c2.pool-exhausted") as pilot:
+        for key in ("g", "c", "2", "a"):
+            pilot.app.simulate_key(key)
+        await until(lambda: "Cause pool-exhausted" in screen_text(pilot))
+
+
 async def test_the_chord_works_while_a_check_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     async def hangs(_walk: object) -> None:
         await asyncio.Event().wait()
