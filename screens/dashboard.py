@@ -136,6 +136,9 @@ class Dashboard(Screen[None]):
             pane.reading = reading
             if isinstance(reading.value, Containers) and self._follower is not None:
                 self._follower.choose(item.name for item in reading.value.items)
+            elif feed.pane == "containers" and reading.failure is not None and reading.value is None:
+                # Without a list of containers there is nothing to follow: the log pane must not look quiet.
+                self.query_one(LogPane).fail(reading.failure)
             self._tabs()
             self._app.tell()
 

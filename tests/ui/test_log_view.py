@@ -288,3 +288,15 @@ async def test_hostile_lines_are_drawn_as_text_and_send_no_control_of_theirs(mon
     assert "pwned" not in sent
     assert "cHduZWQ" not in sent
     assert "[red]markup[/red] [/var/log/x]" in sent
+
+
+async def test_without_a_list_of_containers_the_pane_says_why_it_is_empty() -> None:
+    app = LogApp()
+    async with app.run_test(size=(100, 20)) as pilot:
+        app.pane.fail(Failure(FailureKind.REFUSED, "The engine refused.", "Start it."))
+        await pilot.pause()
+        assert "The engine refused. Start it." in _status(app)
+        app.pane.take(_batch(_lines(["back"])))
+        await pilot.pause()
+        assert not app.pane.has_class("-stale")
+        assert _status(app) == "▶ following"
