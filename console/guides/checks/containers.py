@@ -184,8 +184,8 @@ async def _state(readings: Readings, parameters: StateParameters) -> Findings:
         return Findings(absent, describe(None, name, 0.0))
     now = readings.wall()
     looping = is_looping(container, now, parameters.recent)
-    if looping and container.state is State.RUNNING:
-        container = await _ended(readings.system.need_engine(), container)
+    if looping:
+        container = await settled(readings, name)
     usage = found.usage.get(container.id)
     facts: Facts = {
         "state": container.state.value,
@@ -208,14 +208,22 @@ def _up(container: Container) -> bool:
     return container.state is State.RUNNING
 
 
-async def _ended(engine: Engine, container: Container) -> Container:
-    """A looping container just after it ended, when that comes soon: only then does the engine tell how it ended."""
-    latest = container
+async def settled(readings: Readings, name: str) -> Container:
+    """A looping container just after it ended, when that comes within a second: only then does the engine tell how it ended.
+
+    Inspected anew: in a list, the state of one moment may stand beside the exit code and the start of the next.
+    """
+    engine = readings.system.need_engine()
+    return await readings.share(("settled", name), lambda: _ended(engine, name))
+
+
+async def _ended(engine: Engine, name: str) -> Container:
+    latest = await engine.container(name)
     for _ in range(10):
-        await asyncio.sleep(0.1)
-        latest = await engine.container(container.name)
         if latest.state is not State.RUNNING:
             return latest
+        await asyncio.sleep(0.1)
+        latest = await engine.container(name)
     return latest
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from console.config import SystemConfig
 from console.guides.checks.check import Check, Fact, FactType, Findings
 from console.guides.checks.commands import container_name, docker, joined
-from console.guides.checks.containers import is_down, is_looping, services
+from console.guides.checks.containers import is_down, is_looping, services, settled
 from console.guides.checks.words import age, number
 from console.guides.parameters import Parameters, Seconds
 from console.guides.readings import Readings
@@ -93,6 +93,8 @@ async def _crash(readings: Readings, parameters: CrashParameters) -> Findings:
     name = readings.system.container(parameters.role)
     if container is None:
         return Findings({}, f"{clean(name)} does not exist, so it has no log.")
+    if is_looping(container, readings.wall()):
+        container = await settled(readings, name)
     since = run_began(container, readings.wall())
     lines = await readings.log_tail(name, parameters.lines, since)
     found = read_crash(lines)
