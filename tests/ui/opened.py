@@ -34,7 +34,7 @@ def filled(app: TriageApp) -> bool:
     return bool(logs) and not app.dashboard.asking and bool(len(logs.first().store) or logs.first().failure)
 
 
-async def until(holds: Callable[[], object], within_s: float = 5.0) -> None:
+async def until(holds: Callable[[], object], within_s: float = 15.0) -> None:
     """Wait until something holds; fails when it does not within the bound."""
     end = asyncio.get_running_loop().time() + within_s
     while not holds():
