@@ -19,6 +19,8 @@ from console.sources.protocols.engine import Container, Health, LogLine, State
 from console.text import clean
 
 _SHOWN = 15
+_TOGETHER_S = 5.0
+"""Lines of one end are written within this time; an exception's text and its traceback in either order."""
 _TROUBLE = re.compile(r"error|exception|failed|fatal|panic|shutdown|killed|traceback", re.I)
 # Only the server's own messages: the STATEMENT lines below them hold text that users sent.
 _SERVER = re.compile(r"\b(?:WARNING|ERROR|FATAL|PANIC|LOG|HINT):")
@@ -65,10 +67,17 @@ class Crash:
 
 
 def read_crash(lines: Sequence[LogLine]) -> Crash:
-    """Sort the lines of a run by what they say; each kind keeps their order."""
+    """Sort the lines by what they say about the last end; each kind keeps their order.
+
+    Only what was written with the newest telling line counts: a cause that was mended minutes ago is still in the log, and
+    must not be named in place of the one that came after it.
+    """
+    kinds = (_OUT_OF_MEMORY, _MISSING_MODULE, _MIGRATION, _TRACEBACK, _EXCEPTION)
+    telling = [line for line in lines if any(kind.search(line.text) for kind in kinds)]
+    newest = max((line.at for line in telling), default=0.0)
 
     def matching(pattern: re.Pattern[str]) -> tuple[LogLine, ...]:
-        return tuple(line for line in lines if pattern.search(line.text))
+        return tuple(line for line in telling if line.at >= newest - _TOGETHER_S and pattern.search(line.text))
 
     return Crash(
         matching(_OUT_OF_MEMORY), matching(_MISSING_MODULE), matching(_MIGRATION), matching(_TRACEBACK), matching(_EXCEPTION)
