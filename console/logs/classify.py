@@ -52,10 +52,10 @@ _NAMES = "|".join(sorted(_WORDS, key=len, reverse=True))
 
 # {"level": "error"}, level=error, lvl=warn, severity: "ERROR"; pino and bunyan write numbers.
 _FIELD = re.compile(rf'(?i)\b(?:level|lvl|severity|levelname|log\.level)"?\s?[=:]\s?"?({_NAMES}|[1-6]0)\b')
-# [error], <warn>, ERROR:, FATAL -, |INFO|, "2026-11-22 10:00:00,000 ERROR name", "DEBUG1:" of PostgreSQL.
-_TAGGED = re.compile(rf"[\[<(|]\s?((?i:{_NAMES}))[0-9]?\s?[\]>)|]|\b({_NAMES.upper()})[0-9]?(?=:| - |\s?\||\]|\s{{2}})")
-_CAPITALS = re.compile(rf"(?<![\w.-])({_NAMES.upper()})(?![\w.-])")
-_LEADING = re.compile(rf"(?i)^\s{{0,4}}({_NAMES})\s?[:!]")
+_FIELD_NAMES = ("level", "lvl", "severity")
+_WORD = re.compile(r"[A-Za-z]{3,9}")
+# After a level that stands as a tag: "ERROR:", "FATAL - ", "INFO |", "INFO  ", "DEBUG1:" of PostgreSQL.
+_TAG_END = re.compile(r"[0-9]?(?::| - | ?\||\]| {2})")
 # Redis: "1:M 22 Nov 2026 10:00:00.000 # text"; the sign is the level.
 _REDIS = re.compile(r"^\d{1,9}:[XCSM] \d\d \w{3} \d{4} [\d:.]{8,12} ([.\-*#]) ")
 _REDIS_SIGNS = {".": Level.DEBUG, "-": Level.DEBUG, "*": Level.INFO, "#": Level.WARNING}
@@ -66,10 +66,9 @@ _PINO = {"10": Level.DEBUG, "20": Level.DEBUG, "30": Level.INFO, "40": Level.WAR
 _TRACEBACK = "Traceback (most recent call last)"
 # "sqlalchemy.exc.OperationalError: …", the line that ends a traceback.
 _RAISED = re.compile(r"^(?:\w{1,60}\.){0,8}[A-Z]\w{1,80}(?::|$)")
-_GOES_ON = re.compile(
-    r"^(?:\s|$|Caused by:|During handling of|The above exception|\.\.\. \d+ more|[|+] )"
-    r"|\b(?:DETAIL|HINT|STATEMENT|CONTEXT|QUERY):\s"
-)
+_GOES_ON = re.compile(r"\s|$|Caused by:|During handling of|The above exception|\.\.\. \d+ more|[|+] ")
+_EXPLAINS = ("DETAIL: ", "HINT: ", "STATEMENT: ", "CONTEXT: ", "QUERY: ")
+"""What PostgreSQL writes after a message, in lines of their own."""
 
 
 @dataclass(slots=True)
@@ -91,14 +90,12 @@ class Classifier:
         if _TRACEBACK in head:
             last.level, last.in_traceback = Level.ERROR, True
             return last.level
+        if _GOES_ON.match(head) or any(word in head for word in _EXPLAINS):
+            return last.level
         if last.in_traceback:
-            if _GOES_ON.search(head):
-                return last.level
             last.in_traceback = False
             if _RAISED.match(head):
                 return last.level
-        if _GOES_ON.search(head):
-            return last.level
         last.level = level_of(head)
         return last.level
 
@@ -106,19 +103,45 @@ class Classifier:
 def level_of(text: str) -> Level:
     """The level that a line states by itself; UNKNOWN when it states none, or several with equal right."""
     head = text[:LOOKED_AT]
-    if match := _FIELD.search(head):
+    lowered = head.lower()
+    if any(name in lowered for name in _FIELD_NAMES) and (match := _FIELD.search(head)):
         word = match.group(1).lower()
         return _PINO[word] if word in _PINO else _WORDS[word]
     if match := _REDIS.match(head):
         return _REDIS_SIGNS[match.group(1)]
-    if match := _TAGGED.search(head):
-        return _WORDS[(match.group(1) or match.group(2)).lower()]
-    if match := _LEADING.match(head):
-        return _WORDS[match.group(1).lower()]
-    if match := _ACCESS.search(head):
+    by_words = _by_words(head)
+    if by_words is not None:
+        return by_words
+    if '" ' in head and (match := _ACCESS.search(head)):
         return Level.ERROR if match.group(1) == "5" else Level.INFO
-    found = {_WORDS[word.lower()] for word in _CAPITALS.findall(head)}
-    return found.pop() if len(found) == 1 else Level.UNKNOWN
+    return Level.UNKNOWN
+
+
+def _by_words(head: str) -> Level | None:
+    """The level by the first word that stands as a tag; without one, by the only word in capitals. None when there is none."""
+    capitals: set[Level] = set()
+    for match in _WORD.finditer(head):
+        word = match.group()
+        level = _WORDS.get(word.lower())
+        if level is None:
+            continue
+        start, end = match.span()
+        before = head[:start].rstrip(" ")[-1:]
+        upper = word.isupper()
+        if before in ("[", "<", "(", "|") and head[end:].lstrip("0123456789 ")[:1] in ("]", ">", ")", "|"):
+            return level
+        alone = not (head[start - 1 : start].isalnum() or head[start - 1 : start] in ("_", ".", "-")) if start else True
+        if not alone:
+            continue
+        if upper and _TAG_END.match(head, end):
+            return level
+        if not before and head[end : end + 2].lstrip(" ")[:1] in (":", "!"):
+            return level
+        if upper and not (head[end : end + 1].isalnum() or head[end : end + 1] in ("_", ".", "-")):
+            capitals.add(level)
+    if not capitals:
+        return None
+    return capitals.pop() if len(capitals) == 1 else Level.UNKNOWN
 
 
 _STAMP = re.compile(
