@@ -83,9 +83,9 @@ class TriageApp(App[None]):
         self.dashboard.start()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A worker that failed is a defect of ours: the others go on, and it is told where its report is."""
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            self.notify(report_crash(event.worker.error), severity="error", timeout=20, markup=False)
+        """Sources that cannot even be opened are a defect of ours, and without them there is nothing to show."""
+        if event.state is WorkerState.ERROR and isinstance(event.worker.error, Exception):
+            self._handle_exception(event.worker.error)
 
     async def close_system(self) -> None:
         """Close the sources, once, within two seconds whatever state they are in."""

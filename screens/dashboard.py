@@ -12,10 +12,12 @@ from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
+from textual.worker import Worker, WorkerState
 
 from console.alarms import Alarm
+from console.crash import report_crash
 from console.logs.follower import Follower
-from console.reading import SourceError
+from console.reading import Failure, FailureKind, Reading, SourceError
 from console.severity import Severity
 from console.sources.protocols.engine import Containers
 from console.system import System
@@ -152,6 +154,19 @@ class Dashboard(Screen[None]):
         self._follower = Follower(engine, clock=self.clock)
         async for batch in self._follower.batches():
             pane.take(batch)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that failed is a defect of ours: its pane must not look live, and the others go on."""
+        if event.state is not WorkerState.ERROR or event.worker.error is None:
+            return
+        failure = Failure(
+            FailureKind.GARBAGE, report_crash(event.worker.error), "This pane stands still until Triage is restarted."
+        )
+        part = self.query_one(f"#{event.worker.group}")
+        if isinstance(part, LogPane):
+            part.fail(failure)
+        elif isinstance(part, Pane):
+            part.reading = Reading(self.clock(), 0.0, failure=failure)
 
     # -- what is shown ----------------------------------------------------------------------------------------------
 

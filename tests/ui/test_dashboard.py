@@ -227,3 +227,26 @@ async def test_a_defect_in_one_pane_is_told_there_and_the_others_go_on() -> None
         assert shown.startswith("Triage failed: AttributeError")
         assert "▲ unhealthy" in screen_text(pilot)
         assert "the pane Redis failed" in [alarm.text for alarm in app_of(pilot).dashboard.alarms()]
+
+
+async def test_a_worker_that_fails_greys_its_pane_and_leaves_the_others() -> None:
+    async def breaks() -> None:
+        raise ValueError("a defect")
+
+    async with console() as pilot:
+        app_of(pilot).dashboard.run_worker(breaks(), group="redis", exclusive=True, exit_on_error=False)
+        await until(lambda: pane(pilot, "redis").stale)
+        assert "Triage failed: ValueError: a defect" in " ".join(text(pane(pilot, "redis")).split())
+        assert "58.0 MiB" in text(pane(pilot, "redis"))
+        assert not pane(pilot, "postgres").stale
+
+
+async def test_a_click_on_a_row_chooses_it() -> None:
+    async with console() as pilot:
+        table = pane(pilot, "containers")
+        assert isinstance(table, ContainerTable)
+        row = next(y for y, line in enumerate(table.lines) if line.text.startswith("sms-redis"))
+        await pilot.click("#containers", offset=(5, row + 1))
+        await settled(pilot)
+        assert table.selected is not None
+        assert table.selected.name == "sms-redis"
