@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 STACKED_BELOW = 110
 """Cells of width below which the path stands above the evidence, and not beside it."""
+TINY_BELOW = 18
+"""Rows of height below which only the evidence and what comes next are shown."""
 
 
 class WalkScreen(Screen[None]):
@@ -279,6 +281,7 @@ class WalkScreen(Screen[None]):
 
     def on_resize(self, event: Resize) -> None:
         self.set_class(event.size.width < STACKED_BELOW, "-stacked")
+        self.set_class(event.size.height < TINY_BELOW, "-tiny")
         self.call_after_refresh(self._draw)
 
     def _moved(self) -> None:
@@ -302,7 +305,8 @@ class WalkScreen(Screen[None]):
         # Content size is known only after the first layout; until then a guess serves.
         inner = self._next.content_size.width or width
         rows = len(self._next_lines(inner))
-        self._next.styles.height = min(rows, max(4, self.size.height * 2 // 5)) if rows else 0
+        share = self.size.height // 2 if self.has_class("-tiny") else self.size.height * 2 // 5
+        self._next.styles.height = min(rows, max(4, share)) if rows else 0
         self._next.display = rows > 0
         if self.has_class("-stacked"):
             most = max(3, self.size.height // 4)

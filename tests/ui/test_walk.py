@@ -203,6 +203,15 @@ async def test_the_path_and_the_evidence_stand_above_each_other_in_a_narrow_term
         assert "esc" in shown or "f opens it" in shown
 
 
+async def test_in_a_tiny_terminal_the_evidence_and_what_comes_next_are_still_read() -> None:
+    async with practice("sms.c2.pool-exhausted", (40, 12)) as pilot:
+        await walking(pilot, "c", "2")
+        await walked(pilot, "enter")
+        assert "Does PostgreSQL accept" in screen_text(pilot)
+        await walked(pilot, "a")
+        assert "✖ Cause pool-exhausted" in screen_text(pilot)
+
+
 async def test_a_journal_that_cannot_be_written_does_not_stop_a_walk_and_is_told() -> None:
     async with practice("healthy") as pilot:
         folder = incidents_dir()
