@@ -248,7 +248,8 @@ def _seconds(text: str) -> float:
 
 
 def _has_terminal() -> bool:
-    if sys.stdin.isatty() and sys.stdout.isatty():
+    # Textual draws on standard error: redirected, it would fill a file with the screen.
+    if all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         return True
     print("Triage's console needs a terminal; without one use `triage check` (see `triage check --help`).", file=sys.stderr)
     return False
