@@ -29,6 +29,8 @@ from screens.dashboard import Dashboard
 from screens.theme import FEW_COLOURS, TRIAGE
 from widgets.banner import Banner, News
 from widgets.commands import COMMANDS, Scope, bindings, key_words
+from widgets.log_pane import LogPane
+from widgets.log_view import LogView
 from widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -140,6 +142,8 @@ class TriageApp(App[None]):
             places[Scope.DASHBOARD] = screen
             if isinstance(focused, Pane):
                 places |= dict.fromkeys(focused.SCOPES, focused)
+            elif isinstance(focused, LogView):
+                places |= {Scope.LOG_LINES: focused, Scope.LOGS: screen.query_one(LogPane)}
         for command in COMMANDS:
             if command.palette and command.scope in places:
                 action = partial(self.run_action, command.action, places[command.scope])

@@ -180,6 +180,7 @@ class WalkScreen(Screen[None]):
 
     def action_page(self, by: int) -> None:
         self._evidence.scroll_pages(by)
+        self._next.scroll_pages(by)
 
     def action_leave(self) -> None:
         if self._typed.has_class("-open"):

@@ -15,9 +15,11 @@ from console.guides.risk import Risk, confirmation
 from console.incidents.journal import incidents_dir, read_entries
 from console.reading import Failure, FailureKind, SourceError
 from console.sources.protocols.engine import State
+from console.text import clean
 from screens import confirm
 from screens.arm import ArmScreen
 from screens.confirm import ConfirmScreen
+from tests.ui.emitted import record_what_is_sent, sent_by
 from tests.ui.opened import app_of, press, screen_text, settled, until
 from tests.ui.practice import Clock, practice
 from widgets.fix_lines import Phase
@@ -316,3 +318,15 @@ def test_a_failure_after_the_change_is_shown_whole() -> None:
     shown = "\n".join(row.text for row in foot_lines(progress, 100))
     assert "✖ The connection was lost. Look again." in shown
     assert "Nothing was changed, or only a part. Ended session 1." in shown
+
+
+async def test_markup_in_names_is_drawn_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    record_what_is_sent(monkeypatch)
+    hostile = clean("[/red][@click=app.quit]x\x1b]0;pwned\x07[/]")
+    Calls(monkeypatch, Risk.R3, lines=(hostile,), effect=hostile, targets=(Target(hostile),), command=hostile)
+    async with practice("healthy", write=True) as pilot:
+        app = app_of(pilot)
+        fix = Fix("a-fix", hostile, Risk.R3, "containers.stop_one", container_action(app.system, "stop", "x").parameters)
+        await confirming(pilot, fix=fix)
+        assert screen_text(pilot).count("[/red][@click=app.quit]x[/]") >= 4
+        assert "pwned" not in sent_by(app)

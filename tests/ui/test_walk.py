@@ -210,6 +210,8 @@ async def test_in_a_tiny_terminal_the_evidence_and_what_comes_next_are_still_rea
         assert "Does PostgreSQL accept" in screen_text(pilot)
         await walked(pilot, "a")
         assert "✖ Cause pool-exhausted" in screen_text(pilot)
+        await walked(pilot, "pagedown", "pagedown")
+        assert "4 R2  Restart the backend" in screen_text(pilot)
 
 
 async def test_a_journal_that_cannot_be_written_does_not_stop_a_walk_and_is_told() -> None:
