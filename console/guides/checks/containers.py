@@ -119,7 +119,9 @@ def describe(container: Container | None, name: str, now: float) -> str:
     if container.state is not State.RUNNING and container.exit_code is not None:
         words.append(f"exit code {container.exit_code}")
     if container.oom_killed:
-        words.append("killed for memory (OOM)")
+        words.append(
+            "killed for memory (OOM)" if container.state is not State.RUNNING else "its last run was killed for memory (OOM)"
+        )
     if container.restart_count:
         words.append(f"restarted {container.restart_count} times by the engine")
     if container.error:

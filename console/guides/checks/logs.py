@@ -144,6 +144,9 @@ async def _server(readings: Readings, parameters: ServerParameters) -> Findings:
     name = readings.system.container(parameters.role)
     if container is None:
         return Findings({"no_space": False, "corrupted": False}, f"{clean(name)} does not exist, so it has no log.")
+    if is_down(container) and container.exit_code == 0 and container.state is State.EXITED:
+        # What it met before was not what ended it: a server that has no space or damaged data ends with an error.
+        return Findings({"no_space": False, "corrupted": False}, f"{clean(name)} was shut down in good order (exit code 0).")
     ended = container.finished_at if is_down(container) and container.state is not State.PAUSED else None
     since = max((ended or readings.wall()) - parameters.window, container.started_at or 0.0)
     lines = [line for line in await readings.log_tail(name, parameters.lines, since) if _SERVER.search(line.text)]
