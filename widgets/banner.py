@@ -40,6 +40,9 @@ class Banner(Sheet):
         &.-lab, &.-simulated { background: $primary-muted; }
         &.-staging { background: $warning-muted; }
         &.-production { background: $error-muted; }
+        & > .sheet--good { color: $text-success; }
+        & > .sheet--warn { color: $text-warning; }
+        & > .sheet--bad { color: $text-error; }
     }
     """
 

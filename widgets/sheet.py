@@ -24,10 +24,10 @@ class Sheet(Widget):
     Sheet {
         & > .sheet--muted { color: $text-muted; }
         & > .sheet--strong { text-style: bold; }
-        & > .sheet--good { color: $text-success; }
-        & > .sheet--warn { color: $text-warning; text-style: bold; }
-        & > .sheet--bad { color: $text-error; text-style: bold; }
-        & > .sheet--accent { color: $text-accent; }
+        & > .sheet--good { color: $success; }
+        & > .sheet--warn { color: $warning; text-style: bold; }
+        & > .sheet--bad { color: $error; text-style: bold; }
+        & > .sheet--accent { color: $accent; }
         & > .sheet--head { color: $text-muted; text-style: bold; }
         & > .sheet--rule { color: $foreground 30%; }
         & > .sheet--selected { background: $primary 35%; }
@@ -96,10 +96,25 @@ class Sheet(Widget):
     def _style(self, name: str, selected: bool) -> Style:
         key = f"{name}/{selected}"
         if key not in self._styles:
-            style = self.rich_style
-            if selected:
-                style += self.get_component_rich_style("sheet--selected", partial=True)
-            if name:
-                style += self.get_component_rich_style(f"sheet--{name}", partial=True)
-            self._styles[key] = style
+            names = [f"sheet--{part}" for part in ("selected" if selected else "", name) if part]
+            if self.app.native_ansi_color:
+                own = [self.get_component_rich_style(part, partial=True) for part in names]
+                self._styles[key] = Style.combine([self.rich_style, *own])
+            else:
+                self._styles[key] = self._blended(names)
         return self._styles[key]
+
+    def _blended(self, names: Sequence[str]) -> Style:
+        """The styles on each other, with their transparency: a Rich style has none and would show muted text in full."""
+        background, colour = self.background_colors[1], self.colors[3]
+        flags = self.rich_style
+        for name in names:
+            styles = self.get_component_styles(name)
+            if styles.has_rule("background"):
+                background = background + styles.background
+            if styles.auto_color:
+                colour = background.get_contrast_text(styles.color.a)
+            elif styles.has_rule("color"):
+                colour = styles.color
+            flags += styles.text_style
+        return flags + Style(color=(background + colour).rich_color, bgcolor=background.rich_color)
