@@ -14,6 +14,9 @@ from screens.walk import WalkScreen
 from tests.ui import fakes
 from tests.ui.opened import filled, press, settled, until
 
+PATIENCE_S = 20.0
+"""Several suites may run on two cores at once; nothing here is about speed."""
+
 
 class Clock:
     """Time that passes when the test says so, or so many times as fast as on the wall."""
@@ -39,7 +42,7 @@ async def practice(
     clock = clock or Clock()
     app = TriageApp(practice_system(fault, clock), write=write, clock=clock)
     async with app.run_test(size=size) as pilot:
-        await until(lambda: filled(app))
+        await until(lambda: filled(app), PATIENCE_S)
         await settled(pilot)
         yield pilot
 
@@ -53,10 +56,10 @@ async def walked(pilot: Pilot[Any], *keys: str) -> WalkScreen:
     """Press keys one by one, each when the walk has done what the one before asked for."""
     for key in keys:
         screen = walk_screen(pilot)
-        await until(lambda: not screen.busy)  # noqa: B023 -- awaited before the next turn
+        await until(lambda: not screen.busy, PATIENCE_S)  # noqa: B023 -- awaited before the next turn
         await press(pilot, key)
     screen = walk_screen(pilot)
-    await until(lambda: not screen.busy)
+    await until(lambda: not screen.busy, PATIENCE_S)
     await settled(pilot)
     return screen
 
@@ -64,6 +67,6 @@ async def walked(pilot: Pilot[Any], *keys: str) -> WalkScreen:
 async def walking(pilot: Pilot[Any], *chord: str) -> WalkScreen:
     """Open an issue by its chord."""
     await press(pilot, "g", *chord)
-    await until(lambda: isinstance(pilot.app.screen, WalkScreen))
+    await until(lambda: isinstance(pilot.app.screen, WalkScreen), PATIENCE_S)
     await settled(pilot)
     return walk_screen(pilot)

@@ -21,7 +21,7 @@ from screens.arm import ArmScreen
 from screens.confirm import ConfirmScreen
 from tests.ui.emitted import record_what_is_sent, sent_by
 from tests.ui.opened import app_of, press, screen_text, settled, until
-from tests.ui.practice import Clock, practice
+from tests.ui.practice import PATIENCE_S, Clock, practice
 from widgets.fix_lines import Phase
 
 
@@ -77,7 +77,7 @@ async def confirming(pilot: Pilot[Any], *, others: int = 0, fix: Fix | None = No
     more = [Fix(f"other-{n}", f"Another fix {n}", Risk.R2, plain.action, plain.parameters) for n in range(others)]
     screen = ConfirmScreen(fix or plain, more)
     app.push_screen(screen)
-    await until(lambda: screen.is_current and screen.progress.phase not in (Phase.LOOKING,) and screen.progress.preview)
+    await until(lambda: screen.is_current and screen.progress.preview is not None, PATIENCE_S)
     await settled(pilot)
     return screen
 
@@ -94,7 +94,7 @@ async def test_read_only_nothing_is_confirmed_and_the_key_that_arms_is_told(monk
         await press(pilot, "y")
         assert "Press y to go on." in screen_text(pilot)
         await press(pilot, "y")
-        await until(lambda: calls.applied == 1)
+        await until(lambda: calls.applied == 1, PATIENCE_S)
 
 
 @pytest.mark.parametrize("risk", list(Risk))
@@ -116,7 +116,7 @@ async def test_y_confirms_what_can_be_taken_back_and_n_leaves_it(monkeypatch: py
         assert calls.applied == 0
         await confirming(pilot)
         await press(pilot, "y")
-        await until(lambda: calls.applied == 1)
+        await until(lambda: calls.applied == 1, PATIENCE_S)
 
 
 @pytest.mark.parametrize(("risk", "expected"), [(Risk.R3, "sms-backend"), (Risk.R4, "production sms-backend")])
@@ -133,8 +133,8 @@ async def test_what_drops_work_or_data_wants_its_name_typed_whole(
         await press(pilot, "ctrl+u", *keys[:-1], "enter")
         assert calls.applied == 0
         await press(pilot, keys[-1], "enter")
-        await until(lambda: calls.applied == 1)
-        await until(lambda: screen.progress.phase is Phase.ENDED)
+        await until(lambda: calls.applied == 1, PATIENCE_S)
+        await until(lambda: screen.progress.phase is Phase.ENDED, PATIENCE_S)
 
 
 async def test_what_cannot_be_confirmed_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +153,7 @@ async def test_writing_that_disarms_itself_takes_the_question_away(monkeypatch: 
         clock.now += 601
         await press(pilot, *"sms", "minus", *"backend", "enter")
         assert calls.applied == 0
-        await until(lambda: not screen.progress.armed)
+        await until(lambda: not screen.progress.armed, PATIENCE_S)
         await settled(pilot)
         assert pilot.app.screen is screen
         assert "Writing has disarmed itself." in screen_text(pilot)
@@ -180,7 +180,7 @@ async def test_nothing_to_do_offers_the_next_fix(monkeypatch: pytest.MonkeyPatch
         await press(pilot, "y")
         assert calls.applied == 0
         await press(pilot, "f")
-        await until(lambda: calls.previewed == 2)
+        await until(lambda: calls.previewed == 2, PATIENCE_S)
         assert screen.progress.fix.id == "other-0"
 
 
@@ -203,7 +203,7 @@ async def test_a_preview_that_cannot_be_made_is_told_and_nothing_can_be_confirme
     monkeypatch.setattr(confirm, "preview_fix", fails)
     async with practice("healthy", write=True) as pilot:
         app_of(pilot).propose(container_action(app_of(pilot).system, "restart", "sms-backend"))
-        await until(lambda: "The engine has not answered for 3 s." in screen_text(pilot))
+        await until(lambda: "The engine has not answered for 3 s." in screen_text(pilot), PATIENCE_S)
         await press(pilot, "y", "enter")
         assert calls.applied == 0
 
@@ -218,7 +218,7 @@ async def test_between_several_targets_a_change_can_be_stopped(monkeypatch: pyte
         await press(pilot, "escape")
         assert pilot.app.screen is screen
         await press(pilot, "s")
-        await until(lambda: screen.progress.phase is Phase.ENDED)
+        await until(lambda: screen.progress.phase is Phase.ENDED, PATIENCE_S)
         await settled(pilot)
         assert "Stopped: some of the targets may have been hit" in screen_text(pilot)
 
@@ -231,7 +231,7 @@ async def test_one_target_cannot_be_stopped_half_way(monkeypatch: pytest.MonkeyP
         await press(pilot, "y", "s")
         assert "this cannot be stopped half-way" in screen_text(pilot)
         release.set()
-        await until(lambda: screen.progress.phase is Phase.ENDED)
+        await until(lambda: screen.progress.phase is Phase.ENDED, PATIENCE_S)
         await settled(pilot)
         assert "Done. Restarted sms-backend." in screen_text(pilot)
 
@@ -242,7 +242,7 @@ async def test_a_restart_is_made_verified_and_journalled() -> None:
         app = app_of(pilot)
         screen = await confirming(pilot, fix=container_action(app.system, "restart", "sms-backend"))
         await press(pilot, "y")
-        await until(lambda: screen.progress.phase is Phase.ENDED, 15)
+        await until(lambda: screen.progress.phase is Phase.ENDED, PATIENCE_S)
         await settled(pilot)
         assert screen.progress.held is True
         assert "✔ Verified: held for 3 s." in screen_text(pilot)
@@ -261,7 +261,7 @@ async def test_a_change_that_does_not_hold_shows_the_way_back_and_the_next_fix(m
         app = app_of(pilot)
         screen = await confirming(pilot, others=1, fix=container_action(app.system, "restart", "sms-backend"))
         await press(pilot, "y")
-        await until(lambda: screen.progress.phase is Phase.ENDED)
+        await until(lambda: screen.progress.phase is Phase.ENDED, PATIENCE_S)
         await settled(pilot)
         shown = screen_text(pilot)
         assert "✖ It did not hold within 60 s. still down" in shown
@@ -280,7 +280,7 @@ async def test_a_target_that_is_another_by_now_is_not_touched() -> None:
 
         screen.progress = replace(screen.progress, preview=replace(screen.progress.preview, targets=(stale,)))
         await press(pilot, "y")
-        await until(lambda: screen.progress.phase is Phase.ENDED)
+        await until(lambda: screen.progress.phase is Phase.ENDED, PATIENCE_S)
         await settled(pilot)
         assert "another container by now" in screen_text(pilot)
         assert (await engine.container("sms-backend")).state is State.RUNNING
@@ -294,7 +294,7 @@ async def test_a_journal_that_cannot_be_written_means_that_nothing_is_changed() 
         folder.write_text("in the way")
         screen = await confirming(pilot, fix=container_action(app.system, "stop", "sms-backend"))
         await press(pilot, "y")
-        await until(lambda: screen.progress.phase is Phase.ENDED)
+        await until(lambda: screen.progress.phase is Phase.ENDED, PATIENCE_S)
         await settled(pilot)
         assert "so nothing was changed" in screen_text(pilot)
         assert (await app.system.need_engine().container("sms-backend")).state is State.RUNNING

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from screens.app import TriageApp
 from tests.ui.opened import filled, press, screen_text, settled, until
-from tests.ui.practice import Clock, practice_system, walked, walking
+from tests.ui.practice import PATIENCE_S, Clock, practice_system, walked, walking
 
 pytestmark = pytest.mark.skipif(
     platform.python_version_tuple()[:2] != ("3", "11"), reason="pictures are drawn with Python 3.11, others differ in details"
@@ -35,7 +35,7 @@ def _app(fault: str, *, write: bool = False) -> TriageApp:
 async def _open(pilot: Pilot[Any]) -> None:
     app = pilot.app
     assert isinstance(app, TriageApp)
-    await until(lambda: filled(app))
+    await until(lambda: filled(app), PATIENCE_S)
     await settled(pilot)
 
 
@@ -44,7 +44,7 @@ def test_the_picker(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def before(pilot: Pilot[Any]) -> None:
         await _open(pilot)
         await press(pilot, "g")
-        await until(lambda: "checking" not in screen_text(pilot) and "c3" in screen_text(pilot))
+        await until(lambda: "checking" not in screen_text(pilot) and "c3" in screen_text(pilot), PATIENCE_S)
         await settled(pilot)
 
     assert snap_compare(_app("sms.c2.pool-exhausted"), terminal_size=size, run_before=before)
@@ -77,7 +77,7 @@ def test_a_confirmation(snap_compare: Compare, size: tuple[int, int]) -> None:
         await walking(pilot, "c", "2")
         await walked(pilot, "a")
         await press(pilot, "f")
-        await until(lambda: "What will be hit" in screen_text(pilot))
+        await until(lambda: "What will be hit" in screen_text(pilot), PATIENCE_S)
         await settled(pilot)
 
     assert snap_compare(_app("sms.c2.pool-exhausted"), terminal_size=size, run_before=before)

@@ -9,7 +9,7 @@ from console.incidents.journal import incidents_dir, read_entries
 from screens.confirm import ConfirmScreen
 from screens.escalation import EscalationScreen
 from tests.ui.opened import press, screen_text, settled, until
-from tests.ui.practice import Clock, practice, walk_screen, walked, walking
+from tests.ui.practice import PATIENCE_S, Clock, practice, walk_screen, walked, walking
 
 
 def _journal() -> list[dict[str, Any]]:
@@ -135,7 +135,7 @@ async def test_a_check_that_hangs_is_shown_and_can_be_stopped(monkeypatch: pytes
         assert "checking … 0 s" in screen_text(pilot)
         assert "… Does PostgreSQL accept connections?" in screen_text(pilot)
         await press(pilot, "s")
-        await until(lambda: not screen.busy)
+        await until(lambda: not screen.busy, PATIENCE_S)
         await settled(pilot)
         assert "Stopped. Enter makes the check again" in screen_text(pilot)
         assert screen.walk.path == ()
@@ -167,7 +167,7 @@ async def test_a_cause_with_an_issue_of_its_own_goes_on_there() -> None:
         await walked(pilot, "a")
         assert "Goes on at sms.c2" in screen_text(pilot)
         await press(pilot, "enter")
-        await until(lambda: walk_screen(pilot) is not first)
+        await until(lambda: walk_screen(pilot) is not first, PATIENCE_S)
         assert walk_screen(pilot).issue.id == "sms.c2"
 
 
