@@ -7,7 +7,9 @@ for it, so both ends are cut here.
 
 from rich.console import Console
 from rich.control import Control
-from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate
+from textual._compositor import ChopsUpdate, Compositor
+from textual.geometry import Region
+from textual.widget import Widget
 
 
 class FrugalUpdate(ChopsUpdate):
@@ -26,8 +28,28 @@ class FrugalUpdate(ChopsUpdate):
 
 
 class FrugalCompositor(Compositor):
-    """A compositor whose partial updates are frugal."""
+    """A compositor whose partial updates are frugal: they render the widgets that changed, and not all of the screen's."""
 
-    def render_partial_update(self) -> CompositorUpdate | None:  # type: ignore[override]
-        update = super().render_partial_update()
+    def __init__(self) -> None:
+        super().__init__()
+        self._changing: tuple[Region, ...] = ()
+
+    @property
+    def visible_widgets(self) -> dict[Widget, tuple[Region, Region]]:
+        found = super().visible_widgets
+        if not self._changing:
+            return found
+        return {
+            widget: (region, clip)
+            for widget, (region, clip) in found.items()
+            if any(region.overlaps(changing) for changing in self._changing)
+        }
+
+    def render_partial_update(self) -> ChopsUpdate | None:
+        assert self.cuts is not None  # worked out before some widgets are left out
+        self._changing = tuple(self._dirty_regions)
+        try:
+            update = super().render_partial_update()
+        finally:
+            self._changing = ()
         return None if update is None else FrugalUpdate(update.chops, update.spans, update.chop_ends)
