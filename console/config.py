@@ -28,7 +28,7 @@ class Environment(StrEnum):
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 PortNumber = Annotated[int, Field(ge=1, le=65535)]

@@ -340,7 +340,9 @@ def conclude(issue: Issue, path: Sequence[StepRecord]) -> Conclusion:
     undecided = [made for made in path if made.status is StepStatus.UNKNOWN and not made.overridden]
     if last.goal.kind is Leaf.CLEAR and not undecided:
         return Conclusion(Verdict.CLEAR, f"Nothing wrong was found here. {last.headline}".strip(), unread=unread)
-    asked = "; ".join(made.title for made in undecided) or last.title
+    if not undecided:
+        return Conclusion(Verdict.UNKNOWN, f"Not decided: {last.title} {last.headline}", unread=unread)
+    asked = "; ".join(made.title for made in undecided)
     reasons = " ".join(str(failure) for failure in unread) or "The facts that decide are missing."
     return Conclusion(Verdict.UNKNOWN, f"Not known: {asked} {reasons}", unread=unread)
 
