@@ -4,11 +4,9 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -46,7 +44,9 @@ def run(argv: Sequence[str]) -> int:
         print("Stopped.", file=sys.stderr)
         return 128 + signal.SIGINT
     except Exception as error:
-        print(_crash(error), file=sys.stderr)
+        from console.crash import report_crash
+
+        print(report_crash(error), file=sys.stderr)
         return FAILED
 
 
@@ -276,17 +276,3 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
         asyncio.set_event_loop(None)
         with contextlib.suppress(RuntimeError):
             loop.close()
-
-
-def _crash(error: Exception) -> str:
-    """One sentence for the user; the rest, without local variables and secrets, goes to a file for a report."""
-    from console.state import state_dir, write_private
-    from console.text import hide_secrets
-
-    where = state_dir() / f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
-    summary = f"Triage failed: {type(error).__name__}: {hide_secrets(str(error))[:300]}."
-    try:
-        write_private(where, hide_secrets("".join(traceback.format_exception(error))))
-    except OSError:
-        return f"{summary} The details could not be written to {where}."
-    return f"{summary} Please report it with {where}."
