@@ -139,12 +139,17 @@ def _crash_evidence(found: Crash, lines: Sequence[LogLine]) -> tuple[str, ...]:
     return (*summary, *texts)
 
 
+def in_good_order(container: Container) -> bool:
+    """Whether it was stopped and ended without an error: then nothing in its log is why it does not run."""
+    return container.state is State.EXITED and container.exit_code == 0
+
+
 async def _server(readings: Readings, parameters: ServerParameters) -> Findings:
     container = (await services(readings, (parameters.role,)))[parameters.role]
     name = readings.system.container(parameters.role)
     if container is None:
         return Findings({"no_space": False, "corrupted": False}, f"{clean(name)} does not exist, so it has no log.")
-    if is_down(container) and container.exit_code == 0 and container.state is State.EXITED:
+    if in_good_order(container):
         # What it met before was not what ended it: a server that has no space or damaged data ends with an error.
         return Findings({"no_space": False, "corrupted": False}, f"{clean(name)} was shut down in good order (exit code 0).")
     ended = container.finished_at if is_down(container) and container.state is not State.PAUSED else None
@@ -171,7 +176,8 @@ async def _trouble(readings: Readings, parameters: TroubleParameters) -> Finding
     unread = tuple(result for result in results if isinstance(result, Failure))
     lines = [line for result in results if not isinstance(result, Failure) for line in result]
     telling = [f"{line.container}: {line.text}" for line in lines if _TROUBLE.search(line.text)]
-    full = any(_NO_SPACE.search(line.text) for line in lines)
+    failed = {item.name for item in names.values() if not in_good_order(item)}
+    full = any(_NO_SPACE.search(line.text) for line in lines if line.container in failed)
     facts = {"no_space": full or (None if unread else False), "telling": len(telling)}
     if full:
         headline = "A container that is not up found no space left on its disk."

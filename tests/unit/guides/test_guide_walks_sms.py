@@ -282,6 +282,17 @@ async def test_a_database_that_was_stopped_in_good_order_after_its_disk_was_full
     assert conclusion.cause.id == "database-down"
 
 
+async def test_the_outage_walk_does_not_blame_a_disk_for_a_container_that_was_stopped_in_good_order() -> None:
+    stack = Stack()
+    no_space(stack)
+    stack.engine.change("database", exit_code=0)
+
+    conclusion = await walked("sms.c1", stack)
+
+    assert conclusion.cause is not None
+    assert conclusion.cause.id == "container-down"
+
+
 async def test_damage_in_an_old_log_line_is_not_told_of_a_server_that_serves() -> None:
     stack = Stack()
     stack.engine.write("database", "ERROR:  invalid page in block 7 of relation base/16384/16401", at=NOW - 3600)
