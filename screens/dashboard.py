@@ -1,5 +1,6 @@
 """The one screen that is there from the first second: five live panes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -21,7 +22,7 @@ from console.reading import Failure, FailureKind, Reading, SourceError
 from console.severity import Severity
 from console.sources.protocols.engine import Containers
 from console.system import System
-from console.watch import watch
+from console.watch import once, watch
 from widgets.banner import Banner
 from widgets.commands import Scope, bindings
 from widgets.container_table import ContainerTable
@@ -292,6 +293,27 @@ class Dashboard(Screen[None]):
 
             wanted = "terminate" if verb == "end" else "cancel"
             self._app.propose(session_action(self.system, cast(Any, wanted), chosen.pid, chosen.backend_start))
+
+    def action_statement(self) -> None:
+        chosen = self.query_one(PostgresPane).selected
+        if chosen is not None:
+            from screens.details import session_lines
+            from screens.page import Page
+
+            self.app.push_screen(Page(f"Session {chosen.pid}", session_lines(chosen)))
+
+    def action_cache(self) -> None:
+        self.run_worker(self._examine_cache(), name="cache details", group="details", exclusive=True, exit_on_error=False)
+
+    async def _examine_cache(self) -> None:
+        from screens.details import cache_lines
+        from screens.page import Page
+
+        doctor, clients = await asyncio.gather(
+            once(lambda: self.system.need_cache().doctor(), timeout_s=3, name="Redis", clock=self.clock),
+            once(lambda: self.system.need_cache().clients(), timeout_s=3, name="Redis", clock=self.clock),
+        )
+        self.app.push_screen(Page("Redis", cache_lines(doctor, clients)))
 
     @on(ContainerTable.Chosen)
     def _details(self, event: ContainerTable.Chosen) -> None:

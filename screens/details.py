@@ -1,12 +1,15 @@
-"""What is known of one container, for the page that Enter opens."""
+"""What is known of one container, one database session or the cache, for the page that Enter opens."""
 
 from collections.abc import Sequence
 
 from console.config import SystemConfig
+from console.reading import Reading
+from console.sources.protocols.cache import CacheClient
+from console.sources.protocols.database import Session
 from console.sources.protocols.engine import Container, State, Usage
 from screens.page import Lines
 from widgets.container_rows import Row, exit_words, ports, state_cell
-from widgets.figures import UNKNOWN, age, count, percent, size
+from widgets.figures import UNKNOWN, age, count, duration, percent, size
 from widgets.line import Line, Span, line, wrapped
 
 
@@ -38,6 +41,56 @@ def detail_lines(found: Row, config: SystemConfig, now: float) -> Lines:
         if container.labels:
             lines += [line(), line(Span("Labels", "head"))]
             lines += [line(Span(f"{name}=", "muted"), Span(value)) for name, value in sorted(container.labels.items())]
+        return lines
+
+    return make
+
+
+def session_lines(found: Session) -> Lines:
+    """Lines that describe one database session: who, since when, what it waits for, and its whole statement."""
+
+    def make(width: int) -> Sequence[Line]:
+        waits = f"{found.wait_type}: {found.wait_event}" if found.wait_type else "nothing"
+        lines = [
+            _pair("state", Span("hidden from this role" if found.hidden else found.state)),
+            _pair("in this state", Span(duration(found.state_age_s))),
+            _pair("transaction", Span(duration(found.transaction_age_s))),
+            _pair("waits for", Span(waits, "warn" if found.waiting_for_lock else "")),
+            _pair("user", Span(found.user)),
+            _pair("database", Span(found.database)),
+            _pair("application", Span(found.application or "not told")),
+            _pair("client", Span(found.client or "local socket")),
+            line(),
+            line(Span("Statement" if found.state == "active" else "Last statement", "head")),
+        ]
+        lines += [item for part in found.query.split("⏎") for item in wrapped(part, width, most=200)]
+        if found.truncated:
+            lines.append(line(Span("cut by the server (track_activity_query_size)", "warn")))
+        return lines
+
+    return make
+
+
+def cache_lines(doctor: Reading[tuple[str, ...]], clients: Reading[tuple[CacheClient, ...]]) -> Lines:
+    """Lines with what Redis' doctors say and who is connected."""
+
+    def make(width: int) -> Sequence[Line]:
+        lines = [line(Span("Doctors", "head"))]
+        if doctor.failure is not None:
+            lines += wrapped(str(doctor.failure), width, "warn")
+        lines += [item for part in doctor.value or () for item in wrapped(part, width, most=20)]
+        found = sorted(clients.value or (), key=lambda client: -client.idle_s)
+        lines += [line(), line(Span(f"Clients {len(found) if clients.value is not None else UNKNOWN}, longest idle first", "head"))]
+        if clients.failure is not None:
+            lines += wrapped(str(clients.failure), width, "warn")
+        lines += [
+            line(
+                Span(f"{client.address:<22} ", "muted"),
+                Span(f"{client.name or 'no name':<16} {client.command:<16}"),
+                Span(f" connected {duration(client.age_s)}  idle {duration(client.idle_s)}", "muted"),
+            )
+            for client in found
+        ]
         return lines
 
     return make

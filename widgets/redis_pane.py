@@ -19,7 +19,7 @@ class RedisPane(Pane):
     TITLE = "Redis"
     SOURCE = "Redis"
     FILTERS = "slow commands"
-    SCOPES: ClassVar[tuple[Scope, ...]] = (Scope.LIST,)
+    SCOPES: ClassVar[tuple[Scope, ...]] = (Scope.LIST, Scope.REDIS)
     BINDINGS: ClassVar[list[BindingType]] = bindings(*SCOPES)
 
     def value_alarms(self, value: CacheInfo) -> list[Alarm]:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from console.config import SystemConfig, load_config, shipped_config
 from console.reading import SourceError
-from console.sources.protocols.cache import CacheInfo, SlowEntry
+from console.sources.protocols.cache import CacheClient, CacheInfo, SlowEntry
 from console.sources.protocols.database import Activity, Session, Waiter
 from console.sources.protocols.engine import Container, Containers, Health, LogLine, Port, State, Stream, Usage
 from console.sources.protocols.metrics import Alert, EndpointLatency, Latency, Origin, Point, Quality, Target
@@ -229,7 +229,11 @@ def system(**sources: Any) -> System:
     given: dict[str, Any] = {
         "engine": FakeEngine(log_lines(), containers=containers()),
         "database": Fake(activity=activity()),
-        "cache": Fake(info=cache_info()),
+        "cache": Fake(
+            info=cache_info(),
+            doctor=("Sam, I detected a few issues in this Redis instance memory implants:",),
+            clients=(CacheClient(7, "10.0.0.9:5512", "backend", 900, 30, "get"),),
+        ),
         "metrics": Fake(latency=latency()),
         "endpoints": Fake(),
     } | sources

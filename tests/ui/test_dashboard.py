@@ -121,6 +121,25 @@ async def test_enter_shows_the_details_of_a_container() -> None:
         assert "restart policy" not in screen_text(pilot)
 
 
+async def test_enter_shows_the_whole_statement_of_a_session() -> None:
+    async with console() as pilot:
+        await press(pilot, "2", "enter")
+        shown = screen_text(pilot)
+        assert "in this state" in shown
+        assert "tatement" in shown
+        await press(pilot, "escape")
+        assert "in this state" not in screen_text(pilot)
+
+
+async def test_enter_shows_what_redis_says_of_itself_and_who_is_connected() -> None:
+    async with console() as pilot:
+        await press(pilot, "3", "enter")
+        await until(lambda: "Doctors" in screen_text(pilot))
+        shown = screen_text(pilot)
+        assert "Sam, I detected a few issues" in shown
+        assert "10.0.0.9:5512" in shown
+
+
 async def test_the_log_of_one_container_is_shown_alone_and_then_all_again() -> None:
     async with console() as pilot:
         log = app_of(pilot).dashboard.query_one(LogPane)
