@@ -301,11 +301,17 @@ class WalkScreen(Screen[None]):
     def _draw(self) -> None:
         if not self.is_mounted:
             return
+        self._fit()
+        # A part that was hidden knows its width only after the layout.
+        self.call_after_refresh(self._fit)
+        for part in (self._headline, self._path, self._evidence, self._next, self._keys):
+            part.redraw()
+
+    def _fit(self) -> None:
+        """Give each part the rows that it needs."""
         width = max(20, self.size.width - 2)
         self._headline.styles.height = len(self._head_lines(width, 3))
-        # Content size is known only after the first layout; until then a guess serves.
-        inner = self._next.content_size.width or width
-        rows = len(self._next_lines(inner))
+        rows = len(self._next_lines(self._next.content_size.width or width))
         share = self.size.height // 2 if self.has_class("-tiny") else self.size.height * 2 // 5
         self._next.styles.height = min(rows, max(4, share)) if rows else 0
         self._next.display = rows > 0
@@ -314,8 +320,6 @@ class WalkScreen(Screen[None]):
             self._path.styles.height = min(most, len(path_lines(self.walk, self._selected, width))) + 2
         else:
             self._path.styles.height = "1fr"
-        for part in (self._headline, self._path, self._evidence, self._next, self._keys):
-            part.redraw()
 
     def _head_lines(self, width: int, _height: int) -> Sequence[Line]:
         issue, now = self.issue, self._app.clock()
