@@ -2,40 +2,57 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALLED := $(VENV)/.installed
+READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types layers format bench clean
+.PHONY: demo test check lint types layers format schema picture bench clean
 
-$(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Triage needs Python 3.11 or newer; set PYTHON=python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing; on Debian: apt-get install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Triage needs Python 3.11 or newer; try: make PYTHON=python3.11"; exit 1; }
+	@echo "Making a virtual environment in $(VENV) and installing Triage (once; about a minute)…"
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(PIP) --editable .
 	@touch $@
 
-demo: $(STAMP)
+$(READY): $(INSTALLED)
+	@echo "Installing what the tests and checks need (once)…"
+	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+demo: $(INSTALLED)
 	@$(BIN)/triage practice
 
-test: $(STAMP)
+test: $(READY)
 	$(BIN)/python -m pytest
 
 check: lint types layers test
 
-lint: $(STAMP)
+lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(STAMP)
+types: $(READY)
 	$(BIN)/mypy
 
-layers: $(STAMP)
+layers: $(READY)
 	$(BIN)/lint-imports
 
-format: $(STAMP)
+format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
+# The JSON Schema of guides, for editors; a test holds that it is not stale.
+schema: $(READY)
+	$(BIN)/python -m console.guides.editor_schema
+
+# The picture of the README, taken from the console on the lab. Needs `triage lab up`.
+picture: $(READY)
+	$(BIN)/python -m docs.picture docs/console.svg
+
+# Ratios against pg_activity and the guide's own commands. Needs `triage lab up`.
+bench: $(READY)
+	@$(PIP) --editable '.[bench]'
 	$(BIN)/python -m bench
 
 clean:

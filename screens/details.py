@@ -80,7 +80,10 @@ def cache_lines(doctor: Reading[tuple[str, ...]], clients: Reading[tuple[CacheCl
             lines += wrapped(str(doctor.failure), width, "warn")
         lines += [item for part in doctor.value or () for item in wrapped(part, width, most=20)]
         found = sorted(clients.value or (), key=lambda client: -client.idle_s)
-        lines += [line(), line(Span(f"Clients {len(found) if clients.value is not None else UNKNOWN}, longest idle first", "head"))]
+        lines += [
+            line(),
+            line(Span(f"Clients {len(found) if clients.value is not None else UNKNOWN}, longest idle first", "head")),
+        ]
         if clients.failure is not None:
             lines += wrapped(str(clients.failure), width, "warn")
         lines += [

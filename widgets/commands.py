@@ -94,10 +94,14 @@ COMMANDS = (
     Command("containers.restart", "r", "screen.container('restart')", "restart", "Restart this container", _C, "R2"),
     Command("containers.sort", "o", "sort(1)", "order", "Sort by the next column", _C),
     Command("containers.sort-back", "O", "sort(-1)", "", "Sort by the column before", _C),
-    Command("postgres.details", "enter", "screen.statement", "details", "The whole statement, waits and client of this session", _P),
+    Command(
+        "postgres.details", "enter", "screen.statement", "details", "The whole statement, waits and client of this session", _P
+    ),
     Command("postgres.cancel", "k", "screen.session('cancel')", "cancel", "Cancel this session's statement", _P, "R3"),
     Command("postgres.end", "K", "screen.session('end')", "end", "End this session", _P, "R3"),
-    Command("redis.details", "enter", "screen.cache", "details", "Redis' clients and its memory and latency doctors", Scope.REDIS),
+    Command(
+        "redis.details", "enter", "screen.cache", "details", "Redis' clients and its memory and latency doctors", Scope.REDIS
+    ),
     Command("logs.pause", "space", "pause", "pause", "Stand still without losing a line, or follow again", _LINES),
     Command("logs.up", "up,k", "move(-1)", "", "Up one line", _LINES, palette=False),
     Command("logs.down", "down,j", "move(1)", "", "Down one line", _LINES, palette=False),
