@@ -33,9 +33,7 @@ def path_lines(walk: Walk, selected: int, width: int, *, busy: bool = False) -> 
 
 def line_of(walk: Walk, selected: int, width: int) -> int:
     """The row at which a step stands in `path_lines`."""
-    return sum(
-        len(_made_lines(made, width, selected=False, notes=_notes(walk, made.step))) for made in walk.path[:selected]
-    )
+    return sum(len(_made_lines(made, width, selected=False, notes=_notes(walk, made.step))) for made in walk.path[:selected])
 
 
 def _made_lines(made: StepRecord, width: int, *, selected: bool, notes: int) -> list[Line]:

@@ -11,7 +11,7 @@ from console.sources.protocols.engine import LogLine, Stream
     [
         ("2026-11-22 10:00:00,123 - backend.db - ERROR - could not connect to server", Level.ERROR),
         ("2026-11-22 10:00:00,123 INFO  backend.main started", Level.INFO),
-        ("INFO:     172.18.0.5:51234 - \"GET /health HTTP/1.1\" 200 OK", Level.INFO),
+        ('INFO:     172.18.0.5:51234 - "GET /health HTTP/1.1" 200 OK', Level.INFO),
         ("2026-11-22 10:00:00.000 UTC [1] FATAL:  sorry, too many clients already", Level.FATAL),
         ("2026-11-22 10:00:00.000 UTC [1] LOG:  database system is ready to accept connections", Level.INFO),
         ("2026-11-22 10:00:00.000 UTC [72] DEBUG1:  autovacuum", Level.DEBUG),
@@ -19,7 +19,7 @@ from console.sources.protocols.engine import LogLine, Stream
         ("1:M 22 Nov 2026 10:00:00.000 * Background saving started by pid 21", Level.INFO),
         ('{"time":"2026-11-22T10:00:00Z","level":"error","msg":"info about the pool"}', Level.ERROR),
         ('{"level":50,"msg":"x"}', Level.ERROR),
-        ("time=2026-11-22T10:00:00Z level=warn msg=\"error rate\"", Level.WARNING),
+        ('time=2026-11-22T10:00:00Z level=warn msg="error rate"', Level.WARNING),
         ("2026/11/22 10:00:00 [error] 31#31: *1 connect() failed (111: Connection refused)", Level.ERROR),
         ('172.18.0.1 - - [22/Nov/2026:10:00:00 +0000] "GET /api/grades HTTP/1.1" 502 157', Level.ERROR),
         ('172.18.0.1 - - [22/Nov/2026:10:00:00 +0000] "GET /api/grades HTTP/1.1" 404 157', Level.INFO),
@@ -79,7 +79,7 @@ def test_an_apostrophe_does_not_begin_a_quotation() -> None:
     assert fingerprint("can't open it, isn't there") == "can't open it, isn't there"
 
 
-@pytest.mark.parametrize("text", ["a" * 4096, "[" * 4096, "0" * 4096, "'" * 4096, "a.b" * 1300, " " * 4096, "{\"level\":" * 500])
+@pytest.mark.parametrize("text", ["a" * 4096, "[" * 4096, "0" * 4096, "'" * 4096, "a.b" * 1300, " " * 4096, '{"level":' * 500])
 def test_no_line_takes_long(text: str) -> None:
     started = time.perf_counter()
     for _ in range(20):
