@@ -214,6 +214,16 @@ async def test_a_container_is_stopped_started_and_restarted(made: Made, engine: 
     assert the(await engine.containers()).state is State.RUNNING
 
 
+async def test_a_paused_container_goes_on_when_it_is_started(made: Made, engine: DockerEngine) -> None:
+    name = made.run("sleep 60")
+    before = await engine.container(name)
+    made.client.api.pause(name)
+    assert (await engine.container(name)).state is State.PAUSED
+    await engine.start(name)
+    after = await engine.container(name)
+    assert (after.state, after.started_at) == (State.RUNNING, before.started_at)
+
+
 async def test_a_memory_limit_goes_up_and_down(made: Made, engine: DockerEngine) -> None:
     for swap in (64 * MIB, 128 * MIB):
         name = made.run("sleep 60", mem_limit=64 * MIB, memswap_limit=swap)

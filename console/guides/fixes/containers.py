@@ -56,8 +56,10 @@ def target_of(container: Container) -> Target:
     return Target(clean(container.name), {"container": container.name, "id": container.id})
 
 
-def verb_for(container: Container) -> Literal["start", "restart"]:
-    """How a container comes up: `start` does nothing for one that is paused or looping, a restart does."""
+def verb_for(container: Container) -> Literal["start", "unpause", "restart"]:
+    """How a container comes up: `start` does nothing for one that loops, and a paused one has only to go on."""
+    if container.state is State.PAUSED:
+        return "unpause"
     return "start" if container.state in (State.EXITED, State.CREATED, State.DEAD) else "restart"
 
 
@@ -87,10 +89,11 @@ async def _plan_start(system: System, which: Which) -> Plan:
 
 async def _plan_restart(system: System, which: Which) -> Plan:
     found = await selected(system, which)
+    verbs = {role: "unpause" if item.state is State.PAUSED else "restart" for role, item in found.items()}
     effect = "Requests in flight fail; the service is away until its health check passes again."
-    return _plan(
-        system, found, dict.fromkeys(found, "restart"), effect, "None is needed: the same container starts again.", _NONE
-    )
+    if found and set(verbs.values()) == {"unpause"}:
+        effect = "It goes on where it was paused, with the sessions that it had."
+    return _plan(system, found, verbs, effect, "None is needed: the same container goes on.", _NONE)
 
 
 async def _plan_order(system: System, which: Which) -> Plan:
@@ -128,16 +131,19 @@ async def _each(system: System, preview: Preview, act: Callable[[Engine, Contain
 
 async def _up(engine: Engine, container: Container) -> str:
     # What it is now decides, not what it was in the preview: another person may have started it.
-    if verb_for(container) == "start":
-        await engine.start(container.name)
-        return f"Started {clean(container.name)}."
     if container.state is State.RUNNING:
         return f"{clean(container.name)} runs by now: left alone."
-    await engine.restart(container.name)
-    return f"Restarted {clean(container.name)}."
+    return await _again(engine, container)
 
 
 async def _again(engine: Engine, container: Container) -> str:
+    if container.state is State.PAUSED:
+        await engine.start(container.name)
+        return f"{clean(container.name)} goes on."
+    return await _anew(engine, container)
+
+
+async def _anew(engine: Engine, container: Container) -> str:
     if verb_for(container) == "start":
         await engine.start(container.name)
         return f"Started {clean(container.name)}."
@@ -147,7 +153,7 @@ async def _again(engine: Engine, container: Container) -> str:
 
 async def _in_order(system: System, _which: Which, preview: Preview) -> Applied:
     async def act(engine: Engine, container: Container) -> str:
-        line = await _again(engine, container)
+        line = await _anew(engine, container)
         return f"{line} {await _ready(engine, container.name)}"
 
     return await _each(system, preview, act)
@@ -220,7 +226,7 @@ async def _one(
         lines=(describe(container, container.name, Readings(system).wall()),),
         effect=effect,
         way_back=way_back and docker(system.config, way_back, container.name),
-        command=docker(system.config, verb, container.name),
+        command=docker(system.config, verb_for(container) if verb == "start" else verb, container.name),
         confirm_name=name,
         empty=empty(container),
     )
@@ -264,5 +270,5 @@ ACTIONS = (
     Action("containers.set_memory_limit", MemoryLimit, Risk.R2, _plan_memory, _set_memory),
     Action("containers.start_one", OneContainer, Risk.R2, _plan_start_one, _doing(_up)),
     Action("containers.stop_one", OneContainer, Risk.R2, _plan_stop_one, _doing(_stop)),
-    Action("containers.restart_one", OneContainer, Risk.R2, _plan_restart_one, _doing(_again)),
+    Action("containers.restart_one", OneContainer, Risk.R2, _plan_restart_one, _doing(_anew)),
 )

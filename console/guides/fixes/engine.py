@@ -26,7 +26,7 @@ async def _plan(system: System, wanted: Prune) -> Plan:
     down = [item for item in (await selected(system, Which())).values() if is_down(item)]
     lines = [f"{number(len(item.items), item.kind.rstrip('s'))}, {size(item.size_bytes)}" for item in found]
     lines += [f"{item.kind.rstrip('s')} {clean(name)}  {size(count)}" for item in found for name, count in item.items]
-    lines += [f"start {clean(item.name)}" for item in down]
+    lines += [f"{verb_for(item)} {clean(item.name)}" for item in down]
     prune = [docker(system.config, _COMMANDS.get(kind, kind), "prune", "--force") for kind in wanted.kinds]
     return Plan(
         targets=(
@@ -42,7 +42,7 @@ async def _plan(system: System, wanted: Prune) -> Plan:
             " unused volumes is gone, also that of other systems on this machine."
         ),
         way_back="None.",
-        command=joined([*prune, *(docker(system.config, "start", item.name) for item in down)]),
+        command=joined([*prune, *(docker(system.config, verb_for(item), item.name) for item in down)]),
         confirm_name="prune",
         empty="" if found or down else "There is nothing unused to delete, and everything runs.",
     )
@@ -56,7 +56,7 @@ async def _prune(system: System, _wanted: Prune, preview: Preview) -> Applied:
         try:
             if "kind" not in target.identity:
                 container = await engine.container(str(target.identity["container"]))
-                if verb_for(container) == "start" and container.id == target.identity["id"]:
+                if verb_for(container) != "restart" and container.id == target.identity["id"]:
                     await engine.start(container.name)
                     lines.append(f"Started {target.name}.")
                 continue

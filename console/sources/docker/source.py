@@ -138,7 +138,7 @@ class DockerEngine:
         return await self._commands.run_like(name, argv, timeout_s)
 
     async def start(self, name: str) -> None:
-        await self._ask(lambda client: client.start(name), name, ACTION_S)
+        await self._ask(lambda client: upkeep.start(client, name), name, ACTION_S)
 
     async def stop(self, name: str) -> None:
         await self._ask(lambda client: client.stop(name, timeout=GRACE_S), name, ACTION_S)

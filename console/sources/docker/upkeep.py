@@ -1,4 +1,4 @@
-"""What changes the engine beyond starting and stopping: memory limits, and deleting what nothing uses. In worker threads."""
+"""What changes the engine in more than one request: starting, memory limits, deleting what nothing uses. In worker threads."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,14 @@ from console.text import clean
 
 if TYPE_CHECKING:
     from console.sources.docker.client import Client
+
+
+def start(client: "Client", name: str) -> None:
+    """Start a container, or let a paused one go on: the engine refuses to start that ("try unpause instead", seen with 20.10)."""
+    if client.inspect_container(name)["State"].get("Paused"):
+        client.unpause(name)
+    else:
+        client.start(name)
 
 
 def set_memory_limit(client: "Client", name: str, limit_bytes: int) -> None:

@@ -53,13 +53,38 @@ async def test_starting_what_is_down_lists_it_and_starts_it_in_order() -> None:
     assert stack.engine.done == ["start sms-postgres", "start sms-backend"]
 
 
-async def test_a_paused_container_is_restarted_because_a_start_would_do_nothing() -> None:
+@pytest.mark.parametrize(("fix", "role"), [("sms.c1.start-down", "cache"), ("sms.c2.start-database", "database")])
+async def test_a_paused_container_goes_on_where_it_was(fix: str, role: str) -> None:
+    stack = Stack()
+    stack.engine.change(role, state=State.PAUSED)
+
+    preview = await preview_fix(stack.system, FIXES[fix])
+    applied = await made(stack, FIXES[fix], preview)
+
+    assert preview.command == f"docker unpause {NAMES[role]}"
+    assert preview.lines == (f"unpause {NAMES[role]}: paused",)
+    assert applied == Applied(True, (f"{NAMES[role]} goes on.",))
+    assert stack.engine.done == [f"start {NAMES[role]}"]
+
+
+async def test_everything_is_really_restarted_also_what_is_paused() -> None:
     stack = Stack()
     stack.engine.change("cache", state=State.PAUSED)
 
-    await made(stack, FIXES["sms.c1.start-down"])
+    await made(stack, FIXES["sms.c1.restart-all"])
 
-    assert stack.engine.done == ["restart sms-redis"]
+    assert "restart sms-redis" in stack.engine.done
+
+
+async def test_the_backend_of_a_route_that_is_gone_is_restarted_and_must_reach_the_database() -> None:
+    fix = FIXES["sms.c1.restart-backend"]
+    stack = Stack()
+
+    await made(stack, fix)
+
+    assert stack.engine.done == ["restart sms-backend"]
+    assert fix.verify is not None
+    assert fix.verify.check.name == "probe.from_backend"
 
 
 async def test_nothing_down_is_an_empty_preview_that_cannot_be_applied() -> None:

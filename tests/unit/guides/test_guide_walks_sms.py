@@ -78,6 +78,10 @@ def refuses(reason: str) -> Make:
     return make
 
 
+def unanswered(stack: Stack) -> None:
+    stack.database.accepts_failure = timed_out("PostgreSQL")
+
+
 def both(*makes: Make) -> Make:
     def make(stack: Stack) -> None:
         for item in makes:
@@ -138,6 +142,7 @@ CAUSES: dict[str, tuple[tuple[str, Make], ...]] = {
     "sms.c2.database-down": (
         ("stopped", both(refuses("refused"), stopped("database"))),
         ("paused", both(refuses("timeout"), paused("database"))),
+        ("paused, and the login never answered", both(unanswered, paused("database"))),
         ("starting for ever", both(refuses("starting"), unhealthy("database"))),
         ("neither we nor the backend get through", both(refuses("lost"), unreachable)),
     ),
@@ -263,11 +268,22 @@ async def test_our_own_way_being_cut_does_not_blame_the_database() -> None:
     assert (await walked("sms.c2", stack)).verdict is Verdict.UNKNOWN
 
 
-async def test_the_outage_walk_goes_on_at_the_database() -> None:
+@pytest.mark.parametrize("make", [refuses("timeout"), unanswered])
+async def test_a_login_that_is_not_answered_by_a_running_container_blames_nobody(make: Make) -> None:
+    stack = Stack()
+    both(make, unhealthy("database"))(stack)
+
+    assert (await walked("sms.c2", stack)).verdict is Verdict.UNKNOWN
+
+
+async def test_the_outage_walk_goes_on_at_the_database_or_restarts_a_backend_that_holds_on_to_a_lost_way() -> None:
     stack = Stack()
     unreachable(stack)
 
-    assert (await walked("sms.c1", stack)).continues == "sms.c2"
+    conclusion = await walked("sms.c1", stack)
+
+    assert conclusion.continues == "sms.c2"
+    assert [fix.id for fix in conclusion.fixes] == ["restart-backend"]
 
 
 async def test_a_database_that_was_stopped_in_good_order_after_its_disk_was_full_is_just_down() -> None:
