@@ -5,6 +5,7 @@ second is what makes other consoles heavy, so a container is inspected when it i
 an event named it, and now and then in case an event was missed.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +14,13 @@ from typing import Any
 from console.sources.docker.answers import container
 from console.sources.protocols.engine import Container
 
-FULL_ROUND_S = 30.0
-REPAIRS_A_ROUND = 5
+FULL_ROUND_S = 60.0
+REPAIRS_A_ROUND = 1
 """Inspections a round of what seems unchanged: spread out, they are never felt."""
+
+# The engine's words for an age, from moby's go-units HumanDuration.
+_AGE = re.compile(r"(?:less than a second|(?:about an?|(\d+)) (second|minute|hour|day|week|month|year)s?)", re.IGNORECASE)
+_UNIT_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000, "year": 31_536_000}
 
 
 @dataclass(slots=True)
@@ -103,4 +108,18 @@ def belongs(listed: Mapping[str, Any], select: Mapping[Any, str], names: frozens
 
 
 def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    return any(before.get(key) != now.get(key) for key in ("State", "Status", "Names", "Image"))
+    """Whether something happened to a container: growing older is nothing, but one that is younger than before is."""
+    if any(before.get(key) != now.get(key) for key in ("State", "Names", "Image")):
+        return True
+    (words, age_s), (new_words, new_age_s) = _told(str(before.get("Status"))), _told(str(now.get("Status")))
+    return words != new_words or new_age_s < age_s
+
+
+def _told(status: str) -> tuple[str, int]:
+    """A status without its age ("Up 3 minutes (healthy)" → "Up  (healthy)"), and the age in seconds, as coarse as it is told."""
+    found = _AGE.search(status)
+    if found is None:
+        return status, 0
+    number, unit = found.groups()
+    age_s = 0 if unit is None else int(number or 1) * _UNIT_S[unit.lower()]
+    return status[: found.start()] + status[found.end() :], age_s

@@ -39,8 +39,8 @@ def test_an_error_is_found_inside_whatever_wraps_it(error: Exception, kind: Fail
         (404, "page not found", FailureKind.UNSUPPORTED),
         (404, '{"message":"No such image: x"}', FailureKind.MISSING),
         (403, '{"message":"authorization denied by plugin"}', FailureKind.FORBIDDEN),
-        (409, '{"message":"Container web is not running"}', FailureKind.REFUSED),
-        (500, "", FailureKind.REFUSED),
+        (409, '{"message":"Container web is not running"}', FailureKind.DECLINED),
+        (500, "", FailureKind.DECLINED),
         (400, '{"message":"client version 1.24 is too old"}', FailureKind.UNSUPPORTED),
     ],
 )

@@ -58,6 +58,26 @@ def test_a_new_one_a_changed_one_and_one_that_an_event_named_are_inspected() -> 
     assert roster.due([HEALTHY], frozenset({HEALTHY["Id"]})) == [HEALTHY["Id"]]
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "inspected"),
+    [
+        ("Up 4 seconds", "Up 6 seconds", False),
+        ("Up 59 seconds (healthy)", "Up About a minute (healthy)", False),
+        ("Up 59 minutes", "Up About an hour", False),
+        ("Up 6 days", "Up 2 weeks", False),
+        ("Exited (1) 5 seconds ago", "Exited (1) 7 seconds ago", False),
+        ("Up 3 minutes", "Up 2 seconds", True),
+        ("Up 2 seconds", "Up Less than a second", True),
+        ("Up 3 minutes", "Up 3 minutes (unhealthy)", True),
+        ("Exited (1) 5 minutes ago", "Exited (137) 5 minutes ago", True),
+        ("Restarting (1) 30 seconds ago", "Restarting (1) 2 seconds ago", True),
+    ],
+)
+def test_growing_older_is_no_change_but_being_younger_is(before: str, now: str, inspected: bool) -> None:
+    roster = settled(Clock(), HEALTHY | {"Status": before})
+    assert (roster.due([HEALTHY | {"Status": now}], frozenset()) == [HEALTHY["Id"]]) is inspected
+
+
 def test_now_and_then_all_are_inspected_a_few_at_a_time() -> None:
     clock = Clock()
     listed = [item["listed"] for item in RECORDED.values()]
