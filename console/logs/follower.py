@@ -100,7 +100,8 @@ class Follower:
                 self._room.set()
                 lines.sort(key=_time_of)
                 yield LogBatch(lines, dict(self._failures), self._names, self._clock())
-                await asyncio.sleep(BATCH_S)
+                if lines:  # What holds no line was not dear, and the first lines of a container must not wait behind it.
+                    await asyncio.sleep(BATCH_S)
         finally:
             self._running = False
             readers = list(self._readers.values())
