@@ -1,5 +1,6 @@
 """How a log line looks: the rows that it takes on the screen, as data."""
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from rich.cells import cell_len, chop_cells
 
 from console.logs.classify import Level
 from console.logs.store import Entry, Selection
+from console.sources.protocols.engine import LogLine
 from widgets.line import Line, Span, fitted
 
 NAME_COLOURS = 6
@@ -26,6 +28,12 @@ GLYPHS: Mapping[Level, tuple[str, str]] = {
 
 _NARROW = 90
 """Below this many cells the fractions of seconds are left out."""
+
+_STAMP = re.compile(
+    r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:(\d\d):(\d\d)(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?(?= )[ ]{1,4}(?=\S)"
+)
+_QUARTER_S = 900
+_SAME_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,7 @@ class RowShape:
 
 def rows(entry: Entry, shape: RowShape, selection: Selection, *, selected: bool = False) -> list[Line]:
     """The rows of one line: one, or as many as it needs when wrapped."""
-    text = entry.line.text
+    text = untimed(entry.line)
     glyph, style = GLYPHS[entry.level]
     prefix = [Span(clock_time(entry.line.at, shape.width >= _NARROW) + " ", "muted")]
     if shape.named:
@@ -77,9 +85,21 @@ def row_count(entry: Entry, shape: RowShape) -> int:
     """How many rows an entry takes; cheap when it takes one."""
     if not shape.wrap:
         return 1
-    text = entry.line.text
+    text = untimed(entry.line)
     # Fewer characters than half the cells fit whatever they are.
     return 1 if len(text) * 2 <= shape.text_width else max(1, len(chop_cells(text, shape.text_width)))
+
+
+def untimed(source: LogLine) -> str:
+    """A line without the time stamp at its beginning, when that says what the time column says already.
+
+    Zones differ by quarters of an hour; a stamp that tells another time than the engine's is evidence, and stays.
+    """
+    found = _STAMP.match(source.text)
+    if found is None:
+        return source.text
+    apart_s = (int(found[1]) * 60 + int(found[2]) - source.at) % _QUARTER_S
+    return source.text[found.end() :] if min(apart_s, _QUARTER_S - apart_s) <= _SAME_S else source.text
 
 
 def clock_time(at: float, fraction: bool = False) -> str:
