@@ -35,6 +35,8 @@ from widgets.pane import Pane
 
 if TYPE_CHECKING:
     from console.guides.issue import Fix, Issue
+    from console.sources.protocols.engine import LogLine
+    from screens.walk import LeftWalk
 
 TICK_S = 1.0
 
@@ -60,6 +62,8 @@ class TriageApp(App[None]):
         self.dashboard = Dashboard(system, clock)
         self.issues: tuple[Issue, ...] | None = None
         """The issues of the system's guides, once the picker has loaded them."""
+        self.left: dict[str, LeftWalk] = {}
+        """Walks that were left for the log, by issue; their chord comes back to them."""
         self.journal = Journal(system.name, system.config.environment.value, secrets=system.secrets, clock=clock)
         if write:
             self.set_reactive(TriageApp.armed, Arming.armed(clock()))
@@ -180,6 +184,16 @@ class TriageApp(App[None]):
         from screens.picker import PickerScreen
 
         self.push_screen(PickerScreen())
+
+    def show_in_log(self, line: "LogLine") -> None:
+        """The dashboard, with its log at this line. Walks that are open are kept."""
+        from screens.walk import WalkScreen
+
+        while self.screen is not self.dashboard:
+            if isinstance(self.screen, WalkScreen):
+                self.left[self.screen.issue.id] = self.screen.left()
+            self.pop_screen()
+        self.dashboard.show_in_log(line)
 
     def propose(self, fix: "Fix") -> None:
         """Preview a change, have it confirmed, made and verified."""

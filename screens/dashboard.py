@@ -20,7 +20,7 @@ from console.crash import report_crash
 from console.logs.follower import Follower
 from console.reading import Failure, FailureKind, Reading, SourceError
 from console.severity import Severity
-from console.sources.protocols.engine import Containers
+from console.sources.protocols.engine import Containers, LogLine
 from console.system import System
 from console.watch import once, watch
 from widgets.banner import Banner
@@ -71,6 +71,8 @@ class Dashboard(Screen[None]):
         self.clock = clock
         self.current = "containers"
         self.zoomed = False
+        self.panes: tuple[Pane, ...] = ()
+        """The panes with a reading: made once, looked at with every reading."""
         self._opened = False
         self._follower: Follower | None = None
         self._follows: str | None = None
@@ -103,6 +105,7 @@ class Dashboard(Screen[None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
+        self.panes = tuple(self.query(Pane))
         self.query_one(LogPane).border_title = "4 Logs"
         self._arrange()
 
@@ -114,12 +117,12 @@ class Dashboard(Screen[None]):
 
     def alarms(self) -> list[Alarm]:
         """Everything that is wrong by the newest readings, for the banner."""
-        return [alarm for pane in self.query(Pane) for alarm in pane.alarms()]
+        return [alarm for pane in self.panes for alarm in pane.alarms()]
 
     @property
     def asking(self) -> bool:
         """Whether some source has not answered once."""
-        return any(pane.value is None and pane.failure is None for pane in self.query(Pane))
+        return not self.panes or any(pane.value is None and pane.failure is None for pane in self.panes)
 
     # -- readings ---------------------------------------------------------------------------------------------------
 
@@ -208,7 +211,7 @@ class Dashboard(Screen[None]):
         for id_ in ("left", "right", "stores", *PANES):
             part = self.query_one(f"#{id_}", Widget)
             part.display = not self.single or part in kept
-        for pane in self.query(Pane):
+        for pane in self.panes:
             pane.zoomed = self.single
         self._tabs()
         self._pace()
@@ -293,6 +296,18 @@ class Dashboard(Screen[None]):
 
             wanted = "terminate" if verb == "end" else "cancel"
             self._app.propose(session_action(self.system, cast(Any, wanted), chosen.pid, chosen.backend_start))
+
+    def show_in_log(self, line: LogLine) -> None:
+        """Stand still at this line in the log pane. It needs its size for that: it may not have been shown until now."""
+
+        def show() -> None:
+            if not self.query_one(LogPane).show_line(line):
+                self.notify("That line is not kept here; the log stands where it would be.", timeout=5)
+
+        if self._follows != line.container:
+            self._follows = None
+        self.action_pane("logs")
+        self.call_after_refresh(show)
 
     def action_statement(self) -> None:
         chosen = self.query_one(PostgresPane).selected

@@ -20,7 +20,7 @@ from console.guides.loader import load_issues
 from console.guides.readings import Readings
 from console.guides.search import Found, search
 from console.guides.walk import Walk
-from console.incidents.journal import last_walked
+from console.incidents.journal import last_walks
 from console.problem import Problems
 from widgets.commands import Scope, bindings
 from widgets.cursor import Cursor
@@ -95,9 +95,8 @@ class PickerScreen(ModalScreen[None]):
     @work(group="checks", exclusive=True, exit_on_error=False)
     async def _check(self) -> None:
         """Find out which issues fire, again and again while the picker is open. It reads only, and a few at a time."""
-        walked = await asyncio.to_thread(lambda: {issue.id: last_walked(issue.id) for issue in self.issues})
-        for issue_id, at in walked.items():
-            self.states[issue_id] = IssueState(walked_at=at)
+        walked = await asyncio.to_thread(last_walks)
+        self.states = {issue.id: IssueState(walked_at=walked.get(issue.id)) for issue in self.issues}
         while True:
             readings = Readings(self._app.system)
             gate = asyncio.Semaphore(AT_ONCE)
@@ -184,7 +183,7 @@ class PickerScreen(ModalScreen[None]):
         from screens.walk import WalkScreen
 
         self._started = True
-        self.app.switch_screen(WalkScreen(issue))
+        self.app.switch_screen(WalkScreen(issue, left=self._app.left.pop(issue.id, None)))
 
     # -- drawing ----------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
@@ -25,6 +26,7 @@ from widgets.issue_rows import SEVERITIES
 from widgets.line import Line, Span, fitted, line, wrapped
 from widgets.scrolled import Scrolled
 from widgets.tree_path import line_of, path_lines
+from widgets.walk_keys import walk_keys
 
 if TYPE_CHECKING:
     from screens.app import TriageApp
@@ -36,22 +38,34 @@ TINY_BELOW = 18
 """Rows of height below which only the evidence and what comes next are shown."""
 
 
+@dataclass(frozen=True, slots=True)
+class LeftWalk:
+    """A walk that was left for the log, and what its screen showed."""
+
+    walk: Walk
+    began_at: float
+    selected: int
+    remark: str
+
+
 class WalkScreen(Screen[None]):
-    """Walks one issue. `began_at` is when the trouble's clock began, when this walk continues another."""
+    """Walks one issue. `began_at` is when the trouble's clock began, when this walk continues another; `left` is a walk of
+    this issue to go on with."""
 
     CSS_PATH = "walk.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.WALK)]
     AUTO_FOCUS = ""
 
-    def __init__(self, issue: Issue, *, began_at: float | None = None) -> None:
+    def __init__(self, issue: Issue, *, began_at: float | None = None, left: LeftWalk | None = None) -> None:
         super().__init__()
         self.issue = issue
-        self._began_at = began_at
-        self._walk: Walk | None = None
-        self._selected = -1
+        self._began_at = left.began_at if left else began_at
+        self._goes_on = left is not None
+        self._walk: Walk | None = left.walk if left else None
+        self._selected = left.selected if left else -1
         self._fix = 0
         self._overriding = False
-        self._remark = ""
+        self._remark = (left.remark or "You are back where you left it; what is seen here was seen then.") if left else ""
         self._asks = ""
         self._worker: Worker[None] | None = None
         self._busy_since = 0.0
@@ -78,7 +92,8 @@ class WalkScreen(Screen[None]):
         self._evidence.border_title = "Evidence"
         if self._began_at is None:
             self._began_at = self._app.clock()
-        self._note_down("walk_begins")
+        if not self._goes_on:
+            self._note_down("walk_begins")
         self._app.tell()
         self.set_interval(1.0, self._tick)
 
@@ -91,6 +106,10 @@ class WalkScreen(Screen[None]):
         if self._walk is None:
             self._walk = Walk(self.issue, self._app.system, record=self._app.record)
         return self._walk
+
+    def left(self) -> LeftWalk:
+        """This walk as it stands, for coming back to it."""
+        return LeftWalk(self.walk, self._began, self._selected, self._remark)
 
     @property
     def busy(self) -> bool:
@@ -146,6 +165,17 @@ class WalkScreen(Screen[None]):
         if command:
             self.app.copy_to_clipboard(command)
             self.notify("Copied the command.", timeout=2)
+
+    def action_log(self) -> None:
+        """Leave for the line of the log that the shown step names."""
+        if self.busy:
+            return
+        made = self.walk.path[self._selected] if 0 <= self._selected < len(self.walk.path) else None
+        if made is None or made.log_line is None:
+            self.notify("The step that is shown names no line of a log.", timeout=3)
+            return
+        self._app.show_in_log(made.log_line)
+        self.app.notify(f"g {' '.join(self.issue.chord)} comes back to the walk.", timeout=8, markup=False)
 
     def action_fix(self) -> None:
         conclusion = self.walk.conclusion
@@ -345,27 +375,8 @@ class WalkScreen(Screen[None]):
         return next_lines(self.walk, width, overriding=self._overriding, fix=self._fix, remark=self._remark)
 
     def _key_lines(self, _width: int, _height: int) -> Sequence[Line]:
-        walk = self.walk
-        if self.busy:
-            spent = self._app.clock() - self._busy_since
-            return [key_line([("", f"checking … {spent:.0f} s"), ("s", "stops"), ("esc", "leaves")])]
-        if self._overriding:
-            return [key_line([("1-9", "takes that arm"), ("esc", "keeps the verdict")])]
-        keys: list[tuple[str, str]] = []
-        if walk.question is not None:
-            keys = [("1-9", "answers")] if walk.question.answers else [("enter", "answers")]
-        elif walk.current is not None:
-            keys = [("enter", "checks"), ("a", "all")]
-        elif walk.conclusion is not None and walk.conclusion.continues:
-            keys = [("enter", f"goes on at {walk.conclusion.continues}")]
-        elif walk.conclusion is not None and walk.conclusion.fixes:
-            keys = [("1-9", "chooses a fix"), ("f", "opens it")]
-        if walk.path:
-            keys += [("b", "back"), ("o", "override")]
-        if walk.current is None:
-            keys += [("r", "again")]
-        keys += [("n", "note"), ("y", "copies"), ("!", "escalates"), ("esc", "leaves")]
-        return [key_line(keys)]
+        busy_s = self._app.clock() - self._busy_since if self.busy else None
+        return [key_line(walk_keys(self.walk, self._selected, overriding=self._overriding, busy_s=busy_s))]
 
     def _next_command(self) -> str:
         return self.walk.command_of(self.walk.current) if self.walk.current is not None else ""

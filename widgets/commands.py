@@ -146,6 +146,7 @@ COMMANDS = (
     Command("walk.note", "n", "note", "", "Keep a note with this step", _WALK, palette=False),
     Command("walk.escalate", "exclamation_mark", "escalate", "", "What to say to whom", _WALK, palette=False),
     Command("walk.copy", "y", "copy", "", "Copy the command that a person would type", _WALK, palette=False),
+    Command("walk.log", "l", "log", "", "This step's line in the log; its chord comes back to the walk", _WALK, palette=False),
     Command("walk.fix", "f", "fix", "", "Open the chosen fix", _WALK, palette=False),
     Command("walk.stop", "s", "stop", "", "Stop the check that is being made", _WALK, palette=False),
     Command("walk.again", "r", "again", "", "Walk again from the start", _WALK, palette=False),

@@ -18,6 +18,7 @@ from console.logs.follower import LogBatch
 from console.logs.save import save
 from console.logs.store import InvalidPattern, LogStore, Selection, compile_pattern
 from console.reading import Failure
+from console.sources.protocols.engine import LogLine
 from widgets.commands import Scope, bindings
 from widgets.figures import age, count
 from widgets.line import Line, Span, line
@@ -140,6 +141,19 @@ class LogPane(Vertical):
         self._apply(pattern, hides=False)
         self.choose(names)
         self.view.action_match(-1)
+
+    def show_line(self, wanted: LogLine) -> bool:
+        """Stand still at this line, shown whatever is chosen now. False when it is not among the lines that are kept: then
+        at the last one that was written before it."""
+        if not self.store.selection.admits(wanted):
+            self._apply(self._filter, hides=False)
+            self.choose(None)
+        self.remove_class("-prompt", "-choice")
+        entry = self.store.nearest(wanted)
+        if entry is None:
+            return False
+        self.view.go_to(entry)
+        return entry.line == wanted
 
     @property
     def failure(self) -> Failure | None:

@@ -20,6 +20,7 @@ from console.guides.fixes.action import Record
 from console.guides.issue import Arm, Cause, Fix, Goal, Issue, Leaf, Step
 from console.guides.readings import Readings
 from console.reading import Failure
+from console.sources.protocols.engine import LogLine
 from console.system import System
 from console.text import clean
 
@@ -67,6 +68,8 @@ class StepRecord:
     goal: Goal
     elapsed_ms: float
     overridden: bool = False
+    log_line: LogLine | None = None
+    """The line of a log that the evidence names, when it names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +283,7 @@ class Walk:
             arm=arm,
             goal=goal,
             elapsed_ms=round(outcome.elapsed_s * 1000, 1),
+            log_line=outcome.log_line,
         )
 
     def _go(self, made: StepRecord) -> None:

@@ -166,6 +166,17 @@ class LogStore:
                 break
         return min(index, max(0, len(entries) - 1))
 
+    def nearest(self, line: LogLine) -> Entry | None:
+        """The shown entry of this line; without one, the last that was written until then, and None when nothing is shown."""
+        entries = self._shown.entries
+        end = bisect_right(entries, line.at, key=lambda item: item.line.at)
+        for index in range(end - 1, -1, -1):
+            if entries[index].line == line:
+                return entries[index]
+            if entries[index].line.at < line.at:
+                break
+        return entries[max(0, end - 1)] if entries else None
+
     def repeated(self, text: str) -> Repeated | None:
         """How often an error like this one was seen."""
         return self._repeated.get(fingerprint(text))

@@ -4,17 +4,24 @@ import asyncio
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from console.incidents.journal import incidents_dir, read_entries
 from screens.confirm import ConfirmScreen
 from screens.escalation import EscalationScreen
-from tests.ui.opened import press, screen_text, settled, until
+from tests.ui.opened import app_of, press, screen_text, settled, until
 from tests.ui.practice import PATIENCE_S, Clock, practice, walk_screen, walked, walking
+from widgets.log_pane import LogPane
+from widgets.log_view import LogView
 
 
 def _journal() -> list[dict[str, Any]]:
     (path,) = incidents_dir().glob("*.jsonl")
     return list(read_entries(path))
+
+
+def _told(pilot: Pilot[Any]) -> list[str]:
+    return [notification.message for notification in pilot.app._notifications]
 
 
 async def test_enter_makes_one_check_and_shows_its_evidence_and_the_facts_that_decided() -> None:
@@ -169,6 +176,87 @@ async def test_a_cause_with_an_issue_of_its_own_goes_on_there() -> None:
         await press(pilot, "enter")
         await until(lambda: walk_screen(pilot) is not first, PATIENCE_S)
         assert walk_screen(pilot).issue.id == "sms.c2"
+
+
+async def test_a_cause_with_an_issue_of_its_own_also_offers_its_fix() -> None:
+    async with practice("sms.c1.backend-cannot-reach-database") as pilot:
+        await walking(pilot, "c", "1")
+        await walked(pilot, "a")
+        assert "1 R2  Restart the backend, so that it connects anew" in screen_text(pilot)
+        await press(pilot, "f")
+        assert isinstance(pilot.app.screen, ConfirmScreen)
+        assert pilot.app.screen.progress.fix.id == "restart-backend"
+
+
+@pytest.mark.parametrize(
+    ("fault", "chord", "says"),
+    [
+        ("sms.c3.missing-dependency", "c3", "ModuleNotFoundError"),
+        ("sms.c2.corrupted", "c2", "could not locate a valid checkpoint"),
+        ("sms.c2.corrupted", "c1", ""),
+    ],
+)
+@pytest.mark.parametrize("size", [(160, 45), (80, 24)])
+async def test_l_puts_the_log_at_the_line_that_decided(fault: str, chord: str, says: str, size: tuple[int, int]) -> None:
+    async with practice(fault, size) as pilot:
+        screen = await walking(pilot, *chord)
+        await walked(pilot, "a")
+        assert "l in the log" in screen_text(pilot)
+        line = screen.walk.path[-1].log_line
+        assert line is not None
+        assert says in line.text
+        view = app_of(pilot).dashboard.query_one(LogView)
+        await press(pilot, "l")
+        await until(lambda: view.cursor is not None, PATIENCE_S)
+        await settled(pilot)
+        assert pilot.app.screen is app_of(pilot).dashboard
+        assert view.has_focus
+        assert not view.following
+        assert view.cursor is not None
+        assert view.cursor.line == line
+        assert any(item.selected for item in view.lines)
+
+
+async def test_the_line_is_shown_although_another_container_was_chosen_and_the_filter_hides_it() -> None:
+    async with practice("sms.c3.missing-dependency") as pilot:
+        pane = app_of(pilot).dashboard.query_one(LogPane)
+        pane.choose(frozenset({"sms-redis"}))
+        pane.find("nothing like this")
+        screen = await walking(pilot, "c", "3")
+        await walked(pilot, "a")
+        await press(pilot, "l")
+        await until(lambda: pane.view.cursor is not None, PATIENCE_S)
+        assert pane.view.cursor is not None
+        assert pane.view.cursor.line == screen.walk.path[-1].log_line
+
+
+async def test_the_chord_comes_back_to_the_walk_that_was_left_for_the_log() -> None:
+    async with practice("sms.c3.missing-dependency") as pilot:
+        screen = await walking(pilot, "c", "3")
+        await walked(pilot, "a")
+        walk = screen.walk
+        await press(pilot, "l")
+        assert _told(pilot) == ["g c 3 comes back to the walk."]
+        again = await walking(pilot, "c", "3")
+        assert again.walk is walk
+        shown = screen_text(pilot)
+        assert "✖ Cause missing-dependency" in shown
+        assert "You are back where you left it" in shown
+        assert [entry["kind"] for entry in _journal()].count("walk_begins") == 1
+        await walked(pilot, "b")
+        assert len(again.walk.path) == 1
+        await press(pilot, "escape")
+        assert (await walking(pilot, "c", "3")).walk is not walk
+
+
+async def test_a_step_that_read_no_log_has_no_line_there() -> None:
+    async with practice("healthy") as pilot:
+        screen = await walking(pilot, "c", "2")
+        await walked(pilot, "enter")
+        assert "in the log" not in screen_text(pilot)
+        await press(pilot, "l")
+        assert pilot.app.screen is screen
+        assert _told(pilot) == ["The step that is shown names no line of a log."]
 
 
 async def test_a_digit_chooses_a_fix_and_f_opens_it() -> None:

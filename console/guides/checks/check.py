@@ -13,6 +13,7 @@ from console.config import SystemConfig
 from console.guides.issue import CheckCall
 from console.guides.readings import Readings
 from console.reading import Failure, FailureKind, SourceError
+from console.sources.protocols.engine import LogLine
 
 FactValue = bool | int | float | str | None
 Facts = Mapping[str, FactValue]
@@ -45,6 +46,8 @@ class Findings:
     evidence: tuple[str, ...] = ()
     unread: tuple[Failure, ...] = ()
     """What could not be read although the check itself was made."""
+    log_line: LogLine | None = None
+    """The line of a log that decided, for going to it in that log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Outcome:
     failure: Failure | None = None
     elapsed_s: float = 0.0
     declared: Mapping[str, Fact] = field(default_factory=dict)
+    log_line: LogLine | None = None
 
 
 async def run_check(call: CheckCall, readings: Readings, *, limit_s: float = 3.0) -> Outcome:
@@ -98,7 +102,7 @@ async def run_check(call: CheckCall, readings: Readings, *, limit_s: float = 3.0
     facts = {name: findings.facts.get(name) for name in declared}
     hide = readings.system.secrets.hide
     evidence = tuple(map(hide, findings.evidence))
-    return Outcome(facts, hide(findings.headline), evidence, findings.unread, None, elapsed_s, declared)
+    return Outcome(facts, hide(findings.headline), evidence, findings.unread, None, elapsed_s, declared, findings.log_line)
 
 
 async def _make(

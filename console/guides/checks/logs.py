@@ -65,6 +65,11 @@ class Crash:
     tracebacks: tuple[LogLine, ...]
     exceptions: tuple[LogLine, ...]
 
+    @property
+    def decisive(self) -> tuple[LogLine, ...]:
+        """The lines that say most about the end."""
+        return self.out_of_memory or self.missing_module or self.migration or self.exceptions or self.tracebacks
+
 
 def read_crash(lines: Sequence[LogLine]) -> Crash:
     """Sort the lines by what they say about the last end; each kind keeps their order.
@@ -114,13 +119,13 @@ async def _crash(readings: Readings, parameters: CrashParameters) -> Findings:
         "traceback": bool(found.tracebacks or found.exceptions),
         "lines": len(lines),
     }
-    return Findings(facts, _crash_headline(found, len(lines)), _crash_evidence(found, lines))
+    log_line = found.decisive[-1] if found.decisive else None
+    return Findings(facts, _crash_headline(found, len(lines)), _crash_evidence(found, lines), log_line=log_line)
 
 
 def _crash_headline(found: Crash, count: int) -> str:
-    decisive = found.out_of_memory or found.missing_module or found.migration or found.exceptions or found.tracebacks
-    if decisive:
-        return clean(f"The log says: {decisive[-1].text}", 200)
+    if found.decisive:
+        return clean(f"The log says: {found.decisive[-1].text}", 200)
     return f"The last {number(count, 'line')} of its run name no reason." if count else "The run that ended wrote no line."
 
 
@@ -155,14 +160,14 @@ async def _server(readings: Readings, parameters: ServerParameters) -> Findings:
     ended = container.finished_at if is_down(container) and container.state is not State.PAUSED else None
     since = max((ended or readings.wall()) - parameters.window, container.started_at or 0.0)
     lines = [line for line in await readings.log_tail(name, parameters.lines, since) if _SERVER.search(line.text)]
-    full = [line.text for line in lines if _NO_SPACE.search(line.text)]
-    corrupted = [line.text for line in lines if _CORRUPT.search(line.text)]
+    full = [line for line in lines if _NO_SPACE.search(line.text)]
+    corrupted = [line for line in lines if _CORRUPT.search(line.text)]
     facts = {"no_space": bool(full), "corrupted": bool(corrupted)}
     decisive = corrupted or full
-    headline = (
-        clean(f"The server log says: {decisive[-1]}", 200) if decisive else "The server log tells of no full disk and no damage."
-    )
-    return Findings(facts, headline, tuple((decisive or [line.text for line in lines])[-_SHOWN:]))
+    evidence = tuple(line.text for line in (decisive or lines)[-_SHOWN:])
+    if not decisive:
+        return Findings(facts, "The server log tells of no full disk and no damage.", evidence)
+    return Findings(facts, clean(f"The server log says: {decisive[-1].text}", 200), evidence, log_line=decisive[-1])
 
 
 async def _trouble(readings: Readings, parameters: TroubleParameters) -> Findings:
@@ -175,17 +180,18 @@ async def _trouble(readings: Readings, parameters: TroubleParameters) -> Finding
     results = await asyncio.gather(*(_tail(readings, item, parameters.lines) for item in names.values()))
     unread = tuple(result for result in results if isinstance(result, Failure))
     lines = [line for result in results if not isinstance(result, Failure) for line in result]
-    telling = [f"{line.container}: {line.text}" for line in lines if _TROUBLE.search(line.text)]
+    telling = [line for line in lines if _TROUBLE.search(line.text)]
     failed = {item.name for item in names.values() if not in_good_order(item)}
-    full = any(_NO_SPACE.search(line.text) for line in lines if line.container in failed)
-    facts = {"no_space": full or (None if unread else False), "telling": len(telling)}
+    full = [line for line in lines if line.container in failed and _NO_SPACE.search(line.text)]
+    facts = {"no_space": bool(full) or (None if unread else False), "telling": len(telling)}
     if full:
         headline = "A container that is not up found no space left on its disk."
     elif telling:
-        headline = clean(f"Last words: {telling[-1]}", 200)
+        headline = clean(f"Last words: {telling[-1].container}: {telling[-1].text}", 200)
     else:
         headline = "Their logs name no reason."
-    return Findings(facts, headline, tuple(telling[-_SHOWN:]), unread)
+    evidence = tuple(f"{line.container}: {line.text}" for line in telling[-_SHOWN:])
+    return Findings(facts, headline, evidence, unread, next(reversed(full or telling), None))
 
 
 async def _tail(readings: Readings, container: Container, lines: int) -> tuple[LogLine, ...] | Failure:

@@ -286,6 +286,38 @@ async def test_the_outage_walk_goes_on_at_the_database_or_restarts_a_backend_tha
     assert [fix.id for fix in conclusion.fixes] == ["restart-backend"]
 
 
+@pytest.mark.parametrize(
+    ("issue", "make", "container", "text"),
+    [
+        ("sms.c1", no_space, "sms-postgres", "No space left on device"),
+        ("sms.c2", both(refuses("refused"), no_space), "sms-postgres", "No space left on device"),
+        ("sms.c2", damaged, "sms-postgres", "invalid page in block 7"),
+        ("sms.c3", both(looping(oom_killed=False), logged(*TRACEBACK, "KeyError: 'SMTP_HOST'")), "sms-backend", "KeyError"),
+    ],
+)
+async def test_a_step_that_read_a_log_tells_the_line_that_decided(issue: str, make: Make, container: str, text: str) -> None:
+    stack = Stack()
+    make(stack)
+    walk = Walk(ISSUES[issue], stack.system, clock=clock)
+
+    await walk.finish()
+
+    line = walk.path[-1].log_line
+    assert line is not None
+    assert line in stack.engine.lines
+    assert line.container == container
+    assert text in line.text
+
+
+async def test_a_log_that_names_no_reason_has_no_such_line() -> None:
+    stack = Stack()
+    walk = Walk(ISSUES["sms.c2"], stack.system, clock=clock)
+
+    await walk.finish()
+
+    assert [made.log_line for made in walk.path] == [None] * len(walk.path)
+
+
 async def test_a_database_that_was_stopped_in_good_order_after_its_disk_was_full_is_just_down() -> None:
     stack = Stack()
     refuses("refused")(stack)

@@ -52,6 +52,22 @@ def test_bytes_are_bounded_too() -> None:
     assert store.dropped == 200 - len(store)
 
 
+def test_a_line_is_found_among_others_of_its_moment() -> None:
+    store = LogStore()
+    store.add([_line(1, "a"), _line(2, "b"), _line(2, "c", "redis"), _line(2, "d"), _line(3, "e")])
+    found = store.nearest(_line(2, "c", "redis"))
+    assert found is not None
+    assert found.line.text == "c"
+
+
+def test_a_line_that_is_not_there_is_looked_for_where_it_would_be() -> None:
+    store = LogStore()
+    assert store.nearest(_line(1)) is None
+    store.add([_line(2, "b"), _line(4, "d")])
+    places = [store.nearest(_line(at, "gone")) for at in (1, 2, 3, 9)]
+    assert [entry.line.text for entry in places if entry] == ["b", "b", "b", "d"]
+
+
 def test_while_held_twice_as_much_is_kept() -> None:
     store = LogStore(max_lines=100)
     store.holding = True
