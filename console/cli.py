@@ -160,15 +160,14 @@ def _check(arguments: argparse.Namespace) -> int:
 def _issues(arguments: argparse.Namespace) -> int:
     from console.guides.check import list_issues
     from console.guides.check_text import issues_as_text
-    from console.incidents.journal import last_walked
+    from console.incidents.journal import last_walks
 
     _, config = _load(arguments)
     found = list_issues(config)
     if arguments.json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
         return OK
-    walked = {issue["id"]: at for issue in found if (at := last_walked(issue["id"])) is not None}
-    print(issues_as_text(found, walked))
+    print(issues_as_text(found, last_walks()))
     return OK
 
 

@@ -18,6 +18,8 @@ from console.text import Secrets, printable
 
 MAX_TEXT = 2_000
 """Characters of one string that are kept."""
+MOST_READ_BYTES = 4 << 20
+"""How much of the journals is looked through for when issues were walked: some weeks, in under a tenth of a second."""
 
 
 def incidents_dir() -> Path:
@@ -102,12 +104,17 @@ class Journal:
         return printable(self._secrets.hide(str(value)), MAX_TEXT)
 
 
-def read_entries(path: Path) -> Iterator[dict[str, Any]]:
-    """The entries of a journal, oldest first; lines that were cut short are left out. Raises OSError."""
-    with path.open(encoding="utf-8", errors="replace") as file:
+def read_entries(path: Path, *, most_bytes: int | None = None) -> Iterator[dict[str, Any]]:
+    """The entries of a journal, oldest first, of its last `most_bytes` or all; lines that were cut short are left out.
+
+    Raises OSError.
+    """
+    with path.open("rb") as file:
+        if most_bytes is not None:
+            file.seek(max(0, path.stat().st_size - most_bytes))
         for line in file:
             with contextlib.suppress(ValueError):
-                entry = json.loads(line)
+                entry = json.loads(line.decode(errors="replace"))
                 if isinstance(entry, dict):
                     yield entry
 
@@ -117,17 +124,26 @@ def journals(folder: Path | None = None) -> list[Path]:
     return sorted((folder or incidents_dir()).glob("*.jsonl"), reverse=True)
 
 
-def last_walked(issue: str, folder: Path | None = None) -> float | None:
-    """When a step of this issue was last made, Unix seconds; None when never, or when no journal can be read."""
+def last_walks(folder: Path | None = None) -> dict[str, float]:
+    """When a step of each issue was last made, by issue, Unix seconds.
+
+    One pass over the newest MOST_READ_BYTES of the journals; an issue that is not told of there counts as never walked, and
+    a journal that cannot be read as none.
+    """
+    found: dict[str, float] = {}
+    left = MOST_READ_BYTES
     try:
-        for path in journals(folder):
-            times = [
-                entry["at"]
-                for entry in read_entries(path)
-                if entry.get("issue") == issue and entry.get("kind") == "step" and isinstance(entry.get("at"), int | float)
-            ]
-            if times:
-                return float(max(times))
+        paths = journals(folder)
     except OSError:
-        return None
-    return None
+        return found
+    for path in paths:
+        if left <= 0:
+            break
+        with contextlib.suppress(OSError):
+            size = path.stat().st_size
+            for entry in read_entries(path, most_bytes=left):
+                issue, at = entry.get("issue"), entry.get("at")
+                if entry.get("kind") == "step" and isinstance(issue, str) and isinstance(at, int | float):
+                    found[issue] = max(float(at), found.get(issue, 0.0))
+            left -= size
+    return found

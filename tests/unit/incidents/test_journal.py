@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.incidents.journal import Journal, journals, last_walked, read_entries
+from console.incidents.journal import Journal, journals, last_walks, read_entries
 from console.text import Secrets
 
 NOW = 1_795_000_000.0
@@ -90,7 +90,7 @@ async def test_a_journal_that_cannot_be_written_raises(tmp_path: Path) -> None:
         await journal(tmp_path / "file").record("note", {})
 
 
-async def test_when_an_issue_was_last_walked_is_found_in_the_newest_journal(tmp_path: Path) -> None:
+async def test_when_each_issue_was_last_walked_is_found_in_one_pass(tmp_path: Path) -> None:
     def write(name: str, *entries: dict[str, object]) -> None:
         (tmp_path / name).write_text("".join(f"{json.dumps(entry)}\n" for entry in entries) + "{cut short")
 
@@ -105,6 +105,18 @@ async def test_when_an_issue_was_last_walked_is_found_in_the_newest_journal(tmp_
         {"at": 300.0, "kind": "note", "issue": "sms.c2"},
     )
 
-    assert last_walked("sms.c1", tmp_path) == 200.0
-    assert last_walked("sms.c2", tmp_path) == 90.0
-    assert last_walked("sms.c3", tmp_path) is None
+    (tmp_path / "20261103T000000Z-sms-1.jsonl").mkdir()  # cannot be read
+
+    assert last_walks(tmp_path) == {"sms.c1": 200.0, "sms.c2": 90.0}
+
+
+def test_only_the_newest_of_long_journals_is_looked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(name: str, *steps: tuple[str, float]) -> None:
+        lines = (json.dumps({"at": at, "kind": "step", "issue": issue}) for issue, at in steps)
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines))
+
+    write("20261101T000000Z-sms-1.jsonl", ("sms.c1", 100.0))
+    write("20261102T000000Z-sms-1.jsonl", ("sms.c2", 200.0), ("sms.c3", 300.0))
+    monkeypatch.setattr("console.incidents.journal.MOST_READ_BYTES", 60)
+
+    assert last_walks(tmp_path) == {"sms.c3": 300.0}
