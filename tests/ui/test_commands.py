@@ -99,4 +99,4 @@ async def test_the_footer_shows_the_keys_of_the_focused_pane_first() -> None:
     async with console(fakes.system()) as pilot:
         assert screen_text(pilot).splitlines()[-1].startswith(" enter details")
         await press(pilot, "2")
-        assert screen_text(pilot).splitlines()[-1].startswith(" k cancel  K end")
+        assert screen_text(pilot).splitlines()[-1].startswith(" enter details  k cancel  K end")
