@@ -48,7 +48,7 @@ schema: $(READY)
 
 # The picture of the README, taken from the console on the lab. Needs `triage lab up`.
 picture: $(READY)
-	$(BIN)/python -m docs.picture docs/console.svg
+	TERM=xterm-256color COLORTERM=truecolor $(BIN)/python -m docs.picture docs/console.svg
 
 # Ratios against pg_activity and the guide's own commands. Needs `triage lab up`.
 bench: $(READY)
