@@ -71,7 +71,8 @@ class LatencyPane(Pane):
 
     def _now(self, value: Latency) -> Line:
         if value.p95_s is None:
-            return line(Span("p95 ", "muted"), Span(_NO_DATA[value.quality], "warn"))
+            down = value.quality is Quality.NO_SERIES and any(not target.up for target in value.targets)
+            return line(Span("p95 ", "muted"), Span("no data: the target is down" if down else _NO_DATA[value.quality], "warn"))
         limits = self.config.thresholds
         at_least = "≥ " if value.saturated_s is not None else ""
         return line(

@@ -196,6 +196,15 @@ async def test_no_traffic_is_no_data_and_not_fine() -> None:
         assert "no data: no traffic" in text(pane(pilot, "latency"))
 
 
+async def test_missing_series_are_put_down_to_the_target_that_is_down() -> None:
+    gone = replace(fakes.latency(), quality=Quality.NO_SERIES, p50_s=None, p95_s=None, p99_s=None)
+    async with console(fakes.system(metrics=fakes.Fake(latency=gone))) as pilot:
+        assert "no data: the target is down" in text(pane(pilot, "latency"))
+    up = replace(gone, targets=())
+    async with console(fakes.system(metrics=fakes.Fake(latency=up))) as pilot:
+        assert "the histogram is not there" in text(pane(pilot, "latency"))
+
+
 async def test_a_key_answers_within_100_ms_while_sources_hang() -> None:
     hanging = fakes.Fake(activity=fakes.Hangs(), info=fakes.Hangs(), latency=fakes.Hangs())
     app = TriageApp(fakes.system(database=hanging, cache=hanging, metrics=hanging), clock=lambda: fakes.NOW)
