@@ -27,14 +27,19 @@ class BackupFile:
 
 
 def parse_listing(output: str) -> tuple[BackupFile, ...]:
-    """Lines of `TIME SIZE NAME`, as find prints them, the newest first. A line that is not understood is left out."""
+    """Lines of `TIME SIZE NAME`, as find prints them, the newest first. A line that is not understood is left out.
+
+    So is a name with a slash: find prints none, but a file whose name holds a line end could forge a line that leads elsewhere.
+    """
     found = []
-    for line in output.splitlines():
+    for line in output.split("\n"):
         parts = line.split(" ", 2)
         try:
-            found.append(BackupFile(parts[2], int(parts[1]), float(parts[0])))
+            item = BackupFile(parts[2], int(parts[1]), float(parts[0]))
         except (IndexError, ValueError):
             continue
+        if "/" not in item.name and item.name.isprintable():
+            found.append(item)
     return tuple(sorted(found, key=lambda item: item.modified_at, reverse=True))
 
 

@@ -106,10 +106,15 @@ def _target(session: Session) -> Target:
     return Target(f"session {session.pid}", {_PID: session.pid, _START: session.backend_start})
 
 
-async def _end(system: System, _wanted: EndSessions | OneSession, preview: Preview) -> Applied:
+async def _end(system: System, wanted: EndSessions | OneSession, preview: Preview) -> Applied:
     database = system.need_database()
-    ended, gone = 0, 0
-    for target in preview.targets:
+    targets = preview.targets
+    if isinstance(wanted, EndSessions):
+        # One that was idle when it was previewed may be at work by now: only what would be chosen again is ended.
+        still = {(item.pid, item.backend_start) for item in chosen(await database.activity(), wanted)}
+        targets = tuple(item for item in targets if (item.identity[_PID], item.identity[_START]) in still)
+    ended, gone = 0, len(preview.targets) - len(targets)
+    for target in targets:
         try:
             # The source compares pid and start again: a pid is used anew, and nobody else may be hit.
             if await database.terminate(int(target.identity[_PID]), float(target.identity[_START])):
@@ -124,7 +129,7 @@ async def _end(system: System, _wanted: EndSessions | OneSession, preview: Previ
 def _told(ended: int, gone: int) -> tuple[str, ...]:
     lines = [f"Ended {number(ended, 'session')}."]
     if gone:
-        lines.append(f"{number(gone, 'session')} had gone before, or could not be ended.")
+        lines.append(f"{number(gone, 'session')} {'was' if gone == 1 else 'were'} gone, at work again, or not to be ended.")
     return tuple(lines)
 
 

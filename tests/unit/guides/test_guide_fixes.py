@@ -227,7 +227,19 @@ async def test_a_pid_that_belongs_to_somebody_else_by_now_is_not_ended() -> None
     applied = await made(stack, FIXES["sms.c2.end-long-idle"], preview)
 
     assert stack.database.ended == [2]
-    assert applied.lines == ("Ended 1 session.", "1 session had gone before, or could not be ended.")
+    assert applied.lines == ("Ended 1 session.", "1 session was gone, at work again, or not to be ended.")
+
+
+async def test_an_idle_session_that_is_at_work_by_now_is_not_ended() -> None:
+    stack = Stack()
+    sessions_of_all_kinds(stack)
+    preview = await preview_fix(stack.system, FIXES["sms.c2.end-long-idle"])
+    stack.database.sessions[0] = session(1, "active", 0)
+
+    applied = await made(stack, FIXES["sms.c2.end-long-idle"], preview)
+
+    assert stack.database.ended == [2]
+    assert applied.lines[1].startswith("1 session was gone, at work again")
 
 
 async def test_hidden_sessions_are_told_in_the_preview() -> None:
@@ -281,6 +293,11 @@ def test_an_empty_file_never_pushes_out_a_good_backup() -> None:
 
     assert removable(files, 2) == (BackupFile("new.gz", 0, 300.0), BackupFile("oldest one.gz", 5, 50.0))
     assert removable(files[:1], 1) == ()
+
+
+def test_a_file_name_cannot_forge_a_line_that_leads_out_of_the_folder() -> None:
+    listed = parse_listing("300.0 5 good.gz\n200.0 5 evil\n100.0 5 ../data/PG_VERSION\n50.0 5 tab\tname.gz\n")
+    assert [item.name for item in listed] == ["good.gz", "evil"]
 
 
 async def test_the_process_that_holds_the_port_is_ended_and_no_other() -> None:
