@@ -36,6 +36,13 @@ def _shipped_system() -> SystemConfig:
     return load_config(shipped_config()).config.systems["sms"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests on the lab go to one worker, in order: there is one lab."""
+    for item in items:
+        if item.get_closest_marker("engine"):
+            item.add_marker(pytest.mark.xdist_group("lab"))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("engine") and _why_no_engine():
         if os.environ.get(REQUIRED) == "1":

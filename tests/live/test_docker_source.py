@@ -247,7 +247,7 @@ async def test_a_port_that_is_taken_is_refused_in_the_engines_words(made: Made, 
     )
     with pytest.raises(SourceError) as caught:
         await engine.start(second.name)
-    assert caught.value.failure.kind is FailureKind.REFUSED
+    assert caught.value.failure.kind is FailureKind.DECLINED
     assert "port is already allocated" in caught.value.failure.message
     assert "port is already allocated" in (await engine.container(second.name)).error
 

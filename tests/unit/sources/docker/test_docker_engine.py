@@ -199,6 +199,7 @@ async def test_a_container_that_is_gone_is_missing_and_named(source: DockerEngin
 
 
 async def test_the_engines_own_words_are_quoted_and_harmless(fake: FakeEngine, source: DockerEngine) -> None:
+    fake.answers["/containers/web/json"] = {"Id": "web", "State": {"Status": "created", "Paused": False}}
     fake.answers["/containers/web/start"] = (500, {"message": "port is already allocated\x1b]0;x\x07"})
     error = await failure(source.start("web"))
     assert error.failure.message == "The engine declined a request about web: port is already allocated."
