@@ -72,7 +72,7 @@ async def test_a_process_is_ended_only_if_it_is_still_the_one_that_was_seen(host
         process.kill()
 
 
-@pytest.mark.parametrize("pid", [0, 1, os.getpid(), os.getppid()])
+@pytest.mark.parametrize("pid", [0, 1, os.getpid(), os.getppid()], ids=["nobody", "init", "this", "parent"])
 async def test_init_and_this_program_are_never_ended(host: LocalHost, pid: int) -> None:
     with pytest.raises(SourceError) as caught:
         await host.end_process(pid, 0.0)
