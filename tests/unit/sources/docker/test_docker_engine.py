@@ -1,6 +1,7 @@
 """The Docker source against an engine that is well, frozen, dead, of another version or none at all."""
 
 import asyncio
+import copy
 import json
 import os
 import threading
@@ -296,8 +297,12 @@ async def test_a_context_that_does_not_exist_is_a_matter_of_configuration() -> N
 
 async def stats_for_ever(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    sample = json.dumps(STATS).encode() + b"\n"
+    stats = copy.deepcopy(STATS)
     while True:
+        # Time goes on between two samples: without that there is nothing to divide by.
+        stats["cpu_stats"]["system_cpu_usage"] += 1_000_000_000
+        stats["cpu_stats"]["cpu_usage"]["total_usage"] += 10_000_000
+        sample = json.dumps(stats).encode() + b"\n"
         writer.write(b"%x\r\n%b\r\n" % (len(sample), sample))
         await writer.drain()
         await asyncio.sleep(0.02)
