@@ -100,7 +100,7 @@ class PostgresPane(Pane):
         severity = above(value.used_percent, self.config.thresholds.connections_percent)
         if severity < Severity.ALERT:
             return []
-        holders = Counter((item.user, item.application, item.client) for item in value.sessions)
+        holders = Counter(item.holder for item in value.sessions)
         words = "  ".join(f"{number}× {'/'.join(part for part in who if part)}" for who, number in holders.most_common(3))
         return [line(Span("held by ", "muted"), Span(fitted(words, max(0, width - 8)), severity_style(severity)))]
 

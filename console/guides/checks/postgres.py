@@ -66,16 +66,7 @@ def _evidence(found: Activity) -> tuple[str, ...]:
 
 def holders(sessions: tuple[Session, ...]) -> Counter[tuple[str, str, str]]:
     """How many sessions each user, application and client address holds. Only client sessions, never replication."""
-    return Counter(holder(item) for item in sessions if item.backend_type == "client backend")
-
-
-def holder(session: Session) -> tuple[str, str, str]:
-    """Who holds a session: user, application, client address without its port."""
-    client = session.client
-    address_part, colon, port = client.rpartition(":")
-    if colon and port.isdigit() and (":" not in address_part or address_part.endswith("]")):
-        client = address_part
-    return session.user, session.application, client
+    return Counter(item.holder for item in sessions if item.backend_type == "client backend")
 
 
 def session_line(session: Session) -> str:

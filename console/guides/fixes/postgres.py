@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from console.guides.checks.commands import psql
-from console.guides.checks.postgres import holder, holders, session_line
+from console.guides.checks.postgres import holders, session_line
 from console.guides.checks.words import age, number
 from console.guides.fixes.action import Action, Applied, Plan, Preview, Target
 from console.guides.parameters import Parameters, Seconds
@@ -49,7 +49,7 @@ def chosen(activity: Activity, wanted: EndSessions) -> tuple[Session, ...]:
     clients = tuple(item for item in activity.sessions if item.backend_type == "client backend" and not item.hidden)
     if wanted.holder and clients:
         most = holders(clients).most_common(1)[0][0]
-        clients = tuple(item for item in clients if holder(item) == most)
+        clients = tuple(item for item in clients if item.holder == most)
     found = [item for item in clients if _in_state(item, wanted)]
     return tuple(sorted(found, key=lambda item: item.state_age_s or 0.0, reverse=True))
 

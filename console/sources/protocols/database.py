@@ -32,6 +32,15 @@ class Session:
     """The role may not see this session's state and query."""
 
     @property
+    def holder(self) -> tuple[str, str, str]:
+        """Who holds the session: user, application, client address without its port (which differs for each session)."""
+        client = self.client
+        address, colon, port = client.rpartition(":")
+        if colon and port.isdigit() and (":" not in address or address.endswith("]")):
+            client = address
+        return self.user, self.application, client
+
+    @property
     def waiting_for_lock(self) -> bool:
         return self.wait_type == "Lock"
 
