@@ -13,8 +13,7 @@ def main() -> None:
     """Run the command line and leave the process at once, with its exit code."""
     for name, value in _TEXTUAL_DEFAULTS.items():
         os.environ.setdefault(name, value)
-    # Importing makes many objects that live as long as the process: looking through them again and again costs a start
-    # some eight percent.
+    # Importing makes many objects that live as long as the process: looking through them again and again slows the start.
     gc.set_threshold(50_000)
     from console.cli import run
 

@@ -22,7 +22,7 @@ class Client(APIClient):
 
     def __init__(self, address: Address, version: str) -> None:
         super().__init__(base_url=address.url, version=version, timeout=60, tls=address.tls or False)
-        # A socket of this machine is behind no proxy: looking for one in the environment costs half of each question.
+        # A socket of this machine is behind no proxy: looking for one in the environment at each question is not free.
         self.trust_env = not address.url.startswith("unix://")
         self.limit_s = 2.5
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
