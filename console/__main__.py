@@ -23,6 +23,7 @@ def main() -> None:
             stream.flush()
         except (OSError, ValueError):
             code = code or 1
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     if threading.active_count() > 1:
         # A driver's thread (a name lookup, a frozen socket) must not hold a program that the operator has left.
         os._exit(code)

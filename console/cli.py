@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 import time
@@ -31,7 +32,6 @@ EPILOG = """exit codes: 0 nothing wrong · 1 the program itself failed · 2 bad 
 
 def run(argv: Sequence[str]) -> int:
     """Run one command and return its exit code. Nothing that a user sees is ever a traceback."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         arguments = _parser().parse_args(argv)
         return int(arguments.run(arguments))
@@ -40,6 +40,9 @@ def run(argv: Sequence[str]) -> int:
     except Problems as problems:
         print(problems, file=sys.stderr)
         return USAGE
+    except BrokenPipeError:  # `triage check | head`: nobody reads on, and that is no failure of ours
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 128 + signal.SIGINT

@@ -1,6 +1,7 @@
 """The command line: exit codes are a contract, and no traceback reaches a user."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -97,3 +98,16 @@ def test_a_walk_on_the_simulated_stack_answers_in_the_promised_shape(capsys: pyt
     assert (result["issue"], result["outcome"], result["cause"]) == ("sms.c2", "cause", "pool-exhausted")
     assert set(result["path"][0]) >= {"step", "check", "status", "facts", "command", "branch", "elapsed_ms", "evidence"}
     assert all(set(fix) >= {"id", "title", "risk", "preview"} for fix in result["fixes"])
+
+
+def test_a_server_that_hangs_up_does_not_end_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["issues"])
+    # Python ignores SIGPIPE, so that a write to a closed socket is an error of that source; it must stay so.
+    assert signal.getsignal(signal.SIGPIPE) is signal.SIG_IGN
+
+
+def test_a_reader_that_leaves_early_sees_no_traceback() -> None:
+    command = f"{sys.executable} -m console issues --json | head -c 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stdout == "["
+    assert done.stderr == ""
