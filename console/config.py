@@ -12,8 +12,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError, field_validator
 
+from console.config_tables import (
+    CertificateConfig,
+    FolderConfig,
+    HostConfig,
+    IndexConfig,
+    Name,
+    PortNumber,
+    RecoveryConfig,
+    SqlName,
+    Table,
+)
 from console.problem import Problem, Problems
 from console.state import state_dir
 from console.toml_lines import Locations
@@ -27,15 +38,7 @@ class Environment(StrEnum):
     """Only the built-in practice stack has this; a file cannot claim it."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
-
-
-PortNumber = Annotated[int, Field(ge=1, le=65535)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=128)]
-
-
-class EngineConfig(_Table):
+class EngineConfig(Table):
     kind: Literal["docker"] = "docker"
     host: str = ""
     """unix:///…, tcp://…, ssh://…; empty: DOCKER_HOST, the current docker context, or the usual socket."""
@@ -45,7 +48,7 @@ class EngineConfig(_Table):
     """Which containers belong to the system. Empty: those that a role names."""
 
 
-class Secret(_Table):
+class Secret(Table):
     """How a password is found, the first that is there: the environment, a file, the config itself."""
 
     password_env: str = ""
@@ -102,7 +105,7 @@ class RedisConfig(Secret):
         return url
 
 
-class PrometheusConfig(_Table):
+class PrometheusConfig(Table):
     url: str = ""
     """Empty: there is none, and `scrape` is read instead."""
     duration: str = Field(default="http_request_duration_seconds", pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
@@ -120,14 +123,14 @@ class PrometheusConfig(_Table):
         return _http(url) if url else url
 
 
-class Limits(_Table):
+class Limits(Table):
     """Two limits of one metric: from `alert` on it is a warning, from `critical` on an alarm."""
 
     alert: float
     critical: float
 
 
-class Thresholds(_Table):
+class Thresholds(Table):
     p95_ms: Limits = Limits(alert=500, critical=1000)
     p99_ms: Limits = Limits(alert=3000, critical=5000)
     error_percent: Limits = Limits(alert=2, critical=5)
@@ -141,7 +144,7 @@ class Thresholds(_Table):
     """A running statement's age."""
 
 
-class BackupConfig(_Table):
+class BackupConfig(Table):
     role: str = "database"
     """The role of the container in which the backups are seen."""
     path: str
@@ -150,7 +153,7 @@ class BackupConfig(_Table):
     """So many of the newest are never offered for deletion."""
 
 
-class LabConfig(_Table):
+class LabConfig(Table):
     """Host ports of the lab's containers."""
 
     proxy: PortNumber = 8080
@@ -160,7 +163,7 @@ class LabConfig(_Table):
     prometheus: PortNumber = 9090
 
 
-class SystemConfig(_Table):
+class SystemConfig(Table):
     title: str
     environment: Environment
     guides: tuple[str, ...] = ()
@@ -178,11 +181,35 @@ class SystemConfig(_Table):
     """Paths of this machine whose free space matters."""
     data_path: str = "/var/lib/postgresql/data"
     """The data directory in the database's container."""
-    probes: Mapping[Literal["database_from_backend"], tuple[str, ...]] = Field(default_factory=dict)
+    probes: Mapping[Literal["database_from_backend", "cache_from_backend"], tuple[str, ...]] = Field(default_factory=dict)
     """Commands without effect that are run inside the backend's container: exit code 0 is yes."""
     backups: BackupConfig | None = None
     migration: Mapping[Literal["current", "rollback", "rebuild"], str] = Field(default_factory=dict)
     """Commands of the deployment: `rollback` is run inside the backend's image, `rebuild` is only shown."""
+    host: HostConfig = HostConfig()
+    units: Mapping[Name, str] = Field(default_factory=dict)
+    """The systemd unit of a role whose service runs on the machine itself."""
+    log_files: Mapping[Name, str] = Field(default_factory=dict)
+    """The log of a role that is no container: a file on the machine."""
+    settings_files: Mapping[Name, str] = Field(default_factory=dict)
+    """The file with a role's environment (`.env`), when it is no container."""
+    settings: Mapping[Name, Mapping[str, str]] = Field(default_factory=dict)
+    """What a role's environment is expected to hold; addresses without their passwords."""
+    tables: Mapping[Name, SqlName] = Field(default_factory=dict)
+    """The real names of the tables that guides speak of."""
+    indexes: Mapping[Name, IndexConfig] = Field(default_factory=dict)
+    """Indexes that must be there, by name."""
+    folders: Mapping[Name, FolderConfig] = Field(default_factory=dict)
+    links: Mapping[Name, str] = Field(default_factory=dict)
+    """Addresses outside the service that it depends on or leads to: help pages, assets, foreign interfaces."""
+    certificates: Mapping[Name, CertificateConfig] = Field(default_factory=dict)
+    resolver: str = ""
+    """A second DNS server, to tell a broken resolver from a missing name."""
+    rate_limits: Mapping[Name, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    """Requests a minute by class of endpoint."""
+    commands: Mapping[Name, str] = Field(default_factory=dict)
+    """Commands of the deployment that are only shown, by the name that a fix gives."""
+    recovery: RecoveryConfig = RecoveryConfig()
     thresholds: Thresholds = Thresholds()
     lab: LabConfig = LabConfig()
     _name: str = PrivateAttr(default="")
@@ -207,11 +234,11 @@ class SystemConfig(_Table):
             return value
         return {key: tuple(item) if isinstance(item, list) else item for key, item in value.items()}
 
-    @field_validator("endpoints")
+    @field_validator("endpoints", "links")
     @classmethod
     def _endpoints(cls, value: Mapping[str, str]) -> Mapping[str, str]:
         for url in value.values():
-            _http(url)
+            _http(url.replace("ws", "http", 1) if url.startswith(("ws://", "wss://")) else url)
         return value
 
     @property
@@ -224,7 +251,7 @@ class SystemConfig(_Table):
         return next((role for role, name in self.roles.items() if name == container), None)
 
 
-class Config(_Table):
+class Config(Table):
     default_system: str = ""
     """The system that is opened without --system; empty: the first one."""
     systems: Mapping[Name, SystemConfig] = Field(min_length=1)

@@ -1,6 +1,7 @@
 """The sources of one configured system, live or simulated, behind the same protocols."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from console.sources.protocols.engine import Engine
     from console.sources.protocols.host import Host
     from console.sources.protocols.metrics import Metrics
+    from console.sources.protocols.network import Network
 
 T = TypeVar("T")
 
@@ -31,6 +33,7 @@ class Later(Generic[T]):
 class System:
     """What screens, walks and commands ask. A source that is not configured is None; `need_*` turns that into an error.
 
+    `clock` is the time that the system lives in, Unix seconds: ages are told by it (a simulated stack may have its own).
     `on_close` is called once after the sources are closed (the simulated world stops its clock).
     """
 
@@ -44,6 +47,8 @@ class System:
         cache: "Cache | Later[Cache] | None" = None,
         metrics: "Metrics | Later[Metrics] | None" = None,
         endpoints: "Endpoints | Later[Endpoints] | None" = None,
+        network: "Network | Later[Network] | None" = None,
+        clock: Callable[[], float] = time.time,
         secrets: Secrets | None = None,
         on_close: Callable[[], None] | None = None,
     ) -> None:
@@ -56,7 +61,9 @@ class System:
             "cache": cache,
             "metrics": metrics,
             "endpoints": endpoints,
+            "network": network,
         }
+        self.clock = clock
         self._on_close = on_close
 
     @property
@@ -87,6 +94,11 @@ class System:
     @property
     def endpoints(self) -> "Endpoints | None":
         found: Endpoints | None = self._source("endpoints")
+        return found
+
+    @property
+    def network(self) -> "Network | None":
+        found: Network | None = self._source("network")
         return found
 
     @property
@@ -123,6 +135,11 @@ class System:
         if self.endpoints is None:
             raise _absent("HTTP endpoint", f"[systems.{self.name}.endpoints]")
         return self.endpoints
+
+    def need_network(self) -> "Network":
+        if self.network is None:
+            raise SourceError(FailureKind.UNSUPPORTED, "This stack has no network that could be asked.")
+        return self.network
 
     async def open(self) -> None:
         """Open what is made already; opening only prepares, it waits for no network and raises for no server that is away.

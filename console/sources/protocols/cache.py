@@ -71,6 +71,19 @@ class CacheInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheKey:
+    """One key. `ttl_s`: None when it never expires. `value`: at most 64 KiB of a string, raw; empty for other types."""
+
+    name: str
+    type: str
+    ttl_s: float | None
+    idle_s: float | None
+    """Since it was last read or written; None when the server does not tell (an LFU policy)."""
+    size_bytes: int | None
+    value: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class CachePrivileges:
     user: str
     missing: tuple[str, ...]
@@ -91,3 +104,19 @@ class Cache(Protocol):
         ...
 
     async def privileges(self) -> CachePrivileges: ...
+    async def key(self, name: str) -> CacheKey | None:
+        """One key by its exact name; None when there is none. Reading does not count as a use where the server can help it."""
+        ...
+
+    async def delete_key(self, name: str) -> bool: ...
+    async def flush(self) -> int:
+        """Delete every key of the configured database (not of the whole server); how many there were."""
+        ...
+
+    async def settings(self, *names: str) -> Mapping[str, str]:
+        """CONFIG GET of these names; FORBIDDEN when the server or our user does not allow it."""
+        ...
+
+    async def set_setting(self, name: str, value: str) -> None:
+        """CONFIG SET one name (until the next restart)."""
+        ...

@@ -148,6 +148,13 @@ class Database(Protocol):
         """End a session, but only if pid and start still agree; False when it is not there any more."""
         ...
 
-    async def execute(self, statement: str) -> None:
+    async def execute(self, statement: str, *, timeout_s: float = 60.0) -> None:
         """Run one authored statement of a fix (never text from outside), outside a transaction."""
+        ...
+
+    async def change(self, statement: str, parameters: Mapping[str, Value] | None = None, *, most_rows: int) -> int:
+        """Run one authored INSERT, UPDATE or DELETE with bound values (`%(name)s`) in a transaction of its own; the number of rows.
+
+        One that would hit more than `most_rows` is rolled back and raises DECLINED.
+        """
         ...

@@ -116,6 +116,45 @@ class ExecResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Mount:
+    """What is mounted into a container. `kind`: volume, bind, tmpfs."""
+
+    kind: str
+    source: str
+    target: str
+    writable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A container's place in one network: its address and the names under which others find it there."""
+
+    network: str
+    address: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What the list of containers leaves out. The environment's values are raw: hide secrets before showing."""
+
+    environment: Mapping[str, str]
+    mounts: tuple[Mount, ...]
+    links: tuple[Link, ...]
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerProcess:
+    """A process inside a container, by the machine's numbers; `cpu_percent` as ps tells it (over its whole life)."""
+
+    pid: int
+    cpu_percent: float | None
+    memory_bytes: int | None
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
 class EngineInfo:
     version: str
     api_version: str
@@ -171,6 +210,14 @@ class Engine(Protocol):
 
         For what must happen inside a container that cannot stay up.
         """
+        ...
+
+    async def details(self, name: str) -> Details:
+        """Environment, mounts and networks of one container."""
+        ...
+
+    async def processes(self, name: str) -> tuple[ContainerProcess, ...]:
+        """What runs inside a running container (`docker top`)."""
         ...
 
     async def start(self, name: str) -> None:

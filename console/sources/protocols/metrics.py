@@ -80,10 +80,23 @@ class Latency:
     """Warnings of the server, and why the origin is not Prometheus."""
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerRate:
+    """Answers with one status on one endpoint, a second, over the window."""
+
+    endpoint: str
+    status: str
+    per_s: float
+
+
 class Metrics(Protocol):
     async def open(self) -> None: ...
     async def aclose(self) -> None: ...
     async def latency(self) -> Latency: ...
+    async def answer_rates(self) -> tuple[AnswerRate, ...]:
+        """How often each endpoint answers with each status, over the configured window; empty without traffic."""
+        ...
+
     async def version(self) -> str: ...
     async def query(self, promql: str) -> tuple[tuple[dict[str, str], float], ...]:
         """An instant query: labels and value of each series (NaN stays NaN)."""
