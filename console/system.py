@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -34,6 +34,7 @@ class System:
     """What screens, walks and commands ask. A source that is not configured is None; `need_*` turns that into an error.
 
     `clock` is the time that the system lives in, Unix seconds: ages are told by it (a simulated stack may have its own).
+    `pause` lets so many seconds of that time pass, for what must be looked at twice.
     `on_close` is called once after the sources are closed (the simulated world stops its clock).
     """
 
@@ -49,6 +50,7 @@ class System:
         endpoints: "Endpoints | Later[Endpoints] | None" = None,
         network: "Network | Later[Network] | None" = None,
         clock: Callable[[], float] = time.time,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         secrets: Secrets | None = None,
         on_close: Callable[[], None] | None = None,
     ) -> None:
@@ -64,6 +66,7 @@ class System:
             "network": network,
         }
         self.clock = clock
+        self.pause = pause
         self._on_close = on_close
 
     @property
