@@ -189,6 +189,20 @@ async def test_a_command_in_a_container_gives_outputs_and_exit_code(made: Made, 
     assert time.monotonic() - began < 2
 
 
+async def test_details_and_processes_of_a_container_are_told(made: Made, engine: DockerEngine) -> None:
+    name = made.run("sleep 61 & sleep 60", environment={"MODE": "strict"}, volumes=["/data"], tmpfs={"/run/x": "rw"})
+    told = await engine.details(name)
+    assert told.environment["MODE"] == "strict"
+    assert [(mount.target, mount.kind, mount.writable) for mount in told.mounts] == [
+        ("/data", "volume", True),
+        ("/run/x", "tmpfs", True),
+    ]
+    assert [link.network for link in told.links] == ["bridge"]
+    assert told.command == ("sh", "-c", "sleep 61 & sleep 60")
+    commands = {process.command for process in await engine.processes(name)}
+    assert {"sleep 60", "sleep 61"} <= commands
+
+
 async def test_a_one_off_sees_what_its_model_saw_and_leaves_nothing(made: Made, engine: DockerEngine) -> None:
     model = made.run("echo kept > /data/file; exit 1", volumes=["/data"], environment={"COLOUR": "green"})
     await until_ended(engine)

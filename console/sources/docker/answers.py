@@ -9,11 +9,23 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from console.sources.protocols.engine import Container, Health, Port, Reclaimable, State, Usage
+from console.sources.protocols.engine import (
+    Container,
+    ContainerProcess,
+    Details,
+    Health,
+    Link,
+    Mount,
+    Port,
+    Reclaimable,
+    State,
+    Usage,
+)
 from console.text import block, clean, printable
 
 _HEALTH = {"(healthy)": Health.HEALTHY, "(unhealthy)": Health.UNHEALTHY, "(health: starting)": Health.STARTING}
 _EXITED = re.compile(r"^(?:Exited|Restarting) \((-?\d{1,10})\)")
+_SHORT_ID = re.compile(r"[0-9a-f]{12}")
 _TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)$")
 
 
@@ -92,6 +104,57 @@ def usage(before: Mapping[str, Any] | None, now: Mapping[str, Any], taken_at: fl
     )
 
 
+def details(inspected: Mapping[str, Any]) -> Details:
+    """Environment, mounts, networks and command from an inspection. Values of the environment stay raw: they may be secret."""
+    config, host = inspected.get("Config") or {}, inspected.get("HostConfig") or {}
+    pairs = (str(item).partition("=") for item in config.get("Env") or ())
+    mounts = [
+        Mount(
+            kind=clean(str(item.get("Type") or ""), 16),
+            source=clean(str(item.get("Name") or item.get("Source") or ""), 1024),
+            target=clean(str(item.get("Destination") or ""), 1024),
+            writable=bool(item.get("RW")),
+        )
+        for item in inspected.get("Mounts") or ()
+    ]
+    mounts += [
+        Mount("tmpfs", "", clean(str(path), 1024), "ro" not in str(options).split(","))
+        for path, options in (host.get("Tmpfs") or {}).items()
+        if not any(item.target == path for item in mounts)
+    ]
+    networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
+    own = _name((str(inspected.get("Name") or ""),))
+    links = tuple(_link(str(name), place or {}, own) for name, place in sorted(networks.items()))
+    words = (inspected.get("Path") or "", *(inspected.get("Args") or ()))
+    return Details(
+        environment={printable(name, 256): value for name, _, value in pairs},
+        mounts=tuple(sorted(mounts, key=lambda item: item.target)),
+        links=links,
+        command=tuple(clean(str(word), 1024) for word in words if word),
+    )
+
+
+def processes(top: Mapping[str, Any]) -> tuple[ContainerProcess, ...]:
+    """The answer of `GET /containers/{id}/top`, whatever columns `ps` was asked for; busiest first.
+
+    Source of the columns: procps ps(1), `%CPU` is processor time over life time, `RSS` is in KiB.
+    """
+    titles = [str(title).upper() for title in top["Titles"]]
+    found = []
+    for row in top.get("Processes") or ():
+        told = dict(zip(titles, map(str, row), strict=False))
+        share, resident = told.get("%CPU", told.get("C", "")), told.get("RSS", "")
+        found.append(
+            ContainerProcess(
+                pid=int(told["PID"]),
+                cpu_percent=float(share) if share.replace(".", "", 1).isdecimal() else None,
+                memory_bytes=int(resident) * 1024 if resident.isdecimal() else None,
+                command=clean(told.get("COMMAND", told.get("CMD", "")), 512),
+            )
+        )
+    return tuple(sorted(found, key=lambda item: (-(item.cpu_percent or 0.0), item.pid)))
+
+
 def reclaimable(df: Mapping[str, Any]) -> tuple[Reclaimable, ...]:
     """What a prune would delete: stopped containers, images and volumes that no container uses, largest first.
 
@@ -147,6 +210,16 @@ def _inspected(inspected: Mapping[str, Any], state: State) -> dict[str, Any]:
     if state not in (State.RUNNING, State.PAUSED) and (finished_at is not None or at.get("ExitCode")):
         facts["exit_code"] = _maybe(int, at.get("ExitCode"))
     return facts
+
+
+def _link(network: str, place: Mapping[str, Any], own: str) -> Link:
+    """Others find a container by name only where the engine answers DNS, which it does not on the network `bridge`.
+
+    Aliases to API 1.43, DNSNames from 1.44 on; the short id, an alias that nobody uses, is left out.
+    """
+    names = dict.fromkeys((own, *(place.get("Aliases") or ()), *(place.get("DNSNames") or ()))) if network != "bridge" else ()
+    known = tuple(clean(str(name), 128) for name in names if name and not _SHORT_ID.fullmatch(str(name)))
+    return Link(clean(network, 128), clean(str(place.get("IPAddress") or place.get("GlobalIPv6Address") or ""), 64), known)
 
 
 def _health_output(health: Mapping[str, Any]) -> str:

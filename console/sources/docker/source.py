@@ -23,7 +23,9 @@ from console.sources.docker.tunnel import Tunnel
 from console.sources.docker.workers import Workers
 from console.sources.protocols.engine import (
     Container,
+    ContainerProcess,
     Containers,
+    Details,
     EngineInfo,
     ExecResult,
     LogLine,
@@ -43,6 +45,8 @@ INSPECTIONS_S = 1.5
 """A container in transition can make its inspection hang; the others are shown without waiting longer for it."""
 SAMPLES_S = 4.0
 """The engine's first sample comes within one second, the second after another; a busy engine takes longer."""
+PROCESS_COLUMNS = "-eo pid,pcpu,rss,args"
+"""What `ps` is asked for; the engine needs the pid among it to tell which processes are the container's."""
 GRACE_S = 10
 """Seconds between the polite signal and the kill."""
 ACTION_S = GRACE_S + 20.0
@@ -136,6 +140,12 @@ class DockerEngine:
 
     async def run_like(self, name: str, argv: Sequence[str], *, timeout_s: float) -> ExecResult:
         return await self._commands.run_like(name, argv, timeout_s)
+
+    async def details(self, name: str) -> Details:
+        return await self._ask(lambda client: answers.details(client.inspect_container(name)), name)
+
+    async def processes(self, name: str) -> tuple[ContainerProcess, ...]:
+        return await self._ask(lambda client: answers.processes(client.top(name, ps_args=PROCESS_COLUMNS)), name)
 
     async def start(self, name: str) -> None:
         await self._ask(lambda client: upkeep.start(client, name), name, ACTION_S)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console.sources.protocols.metrics import Alert, EndpointLatency, Point, Quality, Target
+from console.sources.protocols.metrics import Alert, AnswerRate, EndpointLatency, Point, Quality, Target
 from console.text import clean
 
 Series = tuple[tuple[dict[str, str], float], ...]
@@ -92,6 +92,16 @@ def endpoints(rates: Series, p95s: Series, errors: Series, label: str) -> tuple[
         if name and math.isfinite(value)
     ]
     return tuple(sorted(rows, key=lambda row: (-row.requests_per_s, row.endpoint)))
+
+
+def answer_rates(rates: Series, endpoint_label: str, status_label: str) -> tuple[AnswerRate, ...]:
+    """The answer to `Queries.answer_rates`, the most frequent first; what was not asked for in the window is left out."""
+    rows = [
+        AnswerRate(labels.get(endpoint_label, ""), labels.get(status_label, ""), value)
+        for labels, value in rates
+        if math.isfinite(value) and value > 0
+    ]
+    return tuple(sorted(rows, key=lambda row: (-row.per_s, row.endpoint, row.status)))
 
 
 def targets(data: object) -> tuple[Target, ...]:

@@ -13,7 +13,7 @@ from console.sources.metrics.connection import Connection
 from console.sources.metrics.queries import build
 from console.sources.metrics.window import HISTORY_S, STEP_S
 from console.sources.private_thread import PrivateThread
-from console.sources.protocols.metrics import Alert, EndpointLatency, Latency, Origin, Point, Quality, Target
+from console.sources.protocols.metrics import Alert, AnswerRate, EndpointLatency, Latency, Origin, Point, Quality, Target
 from console.text import clean
 
 T = TypeVar("T")
@@ -65,6 +65,10 @@ class Prometheus:
 
     async def query(self, promql: str) -> answers.Series:
         return await self._ask(lambda connection: answers.series(connection.query(promql)))
+
+    async def answer_rates(self) -> tuple[AnswerRate, ...]:
+        found = await self.query(self._queries.answer_rates)
+        return answers.answer_rates(found, self._config.endpoint_label, self._config.status_label)
 
     async def aclose(self) -> None:
         if self._connection is not None:

@@ -26,6 +26,8 @@ class Queries:
     endpoint_rates: str
     endpoint_p95s: str
     endpoint_errors: str
+    answer_rates: str
+    """Answers a second by endpoint and status."""
 
 
 def build(config: PrometheusConfig) -> Queries:
@@ -51,6 +53,7 @@ def build(config: PrometheusConfig) -> Queries:
         endpoint_rates=busiest,
         endpoint_p95s=f"{p95_by_endpoint} and on ({endpoint}) {busiest}",
         endpoint_errors=f"({errors_by_endpoint}) and on ({endpoint}) {busiest}",
+        answer_rates=f"sum by ({endpoint}, {config.status_label}) ({with_status})",
     )
 
 

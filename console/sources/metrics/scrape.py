@@ -10,7 +10,7 @@ from console.reading import FailureKind, SourceError
 from console.sources.http_get import build_client, fetch, shown
 from console.sources.metrics.window import ScrapeWindow
 from console.sources.private_thread import PrivateThread
-from console.sources.protocols.metrics import Latency
+from console.sources.protocols.metrics import AnswerRate, Latency
 
 if TYPE_CHECKING:
     import httpx
@@ -38,12 +38,14 @@ class Scraper:
     async def latency(self) -> Latency:
         """Percentiles of the window as far as we have scraped; the first answer takes a second more than the others."""
         async with self._turn:
-            if not 0 <= self._clock() - self._scraped_at < EVERY_S:
-                await self.scrape()
-            if self._window.scrapes == 1:
-                await asyncio.sleep(FIRST_PAUSE_S)
-                await self.scrape()
+            await self._renew()
             return self._window.latency()
+
+    async def answer_rates(self) -> tuple[AnswerRate, ...]:
+        """Answers a second by endpoint and status, over the window as far as we have scraped."""
+        async with self._turn:
+            await self._renew()
+            return self._window.answer_rates()
 
     async def scrape(self) -> None:
         """One scrape. Raises SourceError when there is no answer, or none in the text format."""
@@ -70,6 +72,13 @@ class Scraper:
                 FailureKind.GARBAGE, f"{name} could not be read: {error}.", "Check `scrape` in config.toml."
             ) from None
         self._scraped_at = at
+
+    async def _renew(self) -> None:
+        if not 0 <= self._clock() - self._scraped_at < EVERY_S:
+            await self.scrape()
+        if self._window.scrapes == 1:
+            await asyncio.sleep(FIRST_PAUSE_S)
+            await self.scrape()
 
     async def aclose(self) -> None:
         self._thread.stop()

@@ -12,10 +12,12 @@ from console.sources.metrics.answers import Series
 from console.sources.metrics.prometheus import Prometheus
 from console.sources.metrics.scrape import Scraper
 from console.sources.metrics.window import HISTORY_S
-from console.sources.protocols.metrics import Latency, Point, Quality
+from console.sources.protocols.metrics import AnswerRate, Latency, Point, Quality
 
 PATIENCE_S = 0.5
 """Prometheus has so long before the service is scraped as well, in case that it is needed."""
+RATES_PATIENCE_S = 1.2
+"""The same for the rates of answers, which nobody asks for every second: scraping takes another second, a check has three."""
 
 
 class ServiceMetrics:
@@ -61,6 +63,24 @@ class ServiceMetrics:
             return self._neither(attempt, scrape)
         finally:
             scrape.cancel()
+
+    async def answer_rates(self) -> tuple[AnswerRate, ...]:
+        """How often each endpoint answers with each status; scraped when Prometheus fails or knows no such answers."""
+        if self._prometheus is None:
+            return await self._need_scraper().answer_rates()
+        if self._scraper is None:
+            return await self._prometheus.answer_rates()
+        try:
+            async with asyncio.timeout(RATES_PATIENCE_S):
+                found = await self._prometheus.answer_rates()
+        except (SourceError, TimeoutError):
+            return await self._scraper.answer_rates()
+        if found:
+            return found
+        try:
+            return await self._scraper.answer_rates()
+        except SourceError:
+            return found
 
     async def version(self) -> str:
         """The version of Prometheus; without one, word that the service's own /metrics can be read."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from console.config import PrometheusConfig
 from console.sources.metrics.exposition import Labels, read_histogram
 from console.sources.metrics.histogram import Buckets, added, quantile, saturation, total, usable
-from console.sources.protocols.metrics import EndpointLatency, Latency, Origin, Point, Quality
+from console.sources.protocols.metrics import AnswerRate, EndpointLatency, Latency, Origin, Point, Quality
 
 HISTORY_S = 15 * 60
 STEP_S = 15.0
@@ -114,6 +114,15 @@ class ScrapeWindow:
             history=tuple(self._history),
             notes=notes,
         )
+
+    def answer_rates(self) -> tuple[AnswerRate, ...]:
+        """Answers a second by endpoint and status over the window, the most frequent first; none before the second scrape."""
+        if len(self._snapshots) < 2:
+            return ()
+        span_s, groups = self._increase(self._config.window)
+        rates = ((group, (total(counts) or 0.0) / span_s) for group, counts in groups.items())
+        rows = [AnswerRate(endpoint, status, rate) for (endpoint, status), rate in rates if rate > 0 and status]
+        return tuple(sorted(rows, key=lambda row: (-row.per_s, row.endpoint, row.status)))
 
     def _group(self, labels: Labels) -> _Group:
         by_name = dict(labels)

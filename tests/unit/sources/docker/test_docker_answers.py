@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from fake_docker import RECORDED, STATS
 
-from console.sources.docker.answers import container, inspected_only, reclaimable, unix_time, usage
-from console.sources.protocols.engine import Container, Health, Port, Reclaimable, State
+from console.sources.docker.answers import container, details, inspected_only, processes, reclaimable, unix_time, usage
+from console.sources.protocols.engine import Container, ContainerProcess, Details, Health, Link, Mount, Port, Reclaimable, State
 
 STOPPED = json.loads((Path(__file__).parent / "recorded" / "stats_stopped_20_10.json").read_text(encoding="utf-8"))
 
@@ -157,6 +157,62 @@ def test_only_what_nothing_uses_is_reclaimable_and_the_largest_comes_first() -> 
         Reclaimable("volumes", (("free", 5),)),
     )
     assert reclaimable({"Images": None}) == tuple(Reclaimable(kind, ()) for kind in ("containers", "images", "volumes"))
+
+
+def test_an_inspection_tells_environment_mounts_networks_and_command() -> None:
+    inspected = {
+        "Name": "/shop-backend",
+        "Path": "python",
+        "Args": ["-m", "backend"],
+        "Config": {"Env": ["MODE=strict", "URL=postgresql://u:p=q@db/x", "EMPTY="]},
+        "HostConfig": {"Tmpfs": {"/run": "rw,noexec"}},
+        "Mounts": [
+            {
+                "Type": "volume",
+                "Name": "data",
+                "Source": "/var/lib/docker/volumes/data/_data",
+                "Destination": "/data",
+                "RW": True,
+            },
+            {"Type": "bind", "Source": "/etc/shop", "Destination": "/config", "RW": False},
+        ],
+        "NetworkSettings": {
+            "Networks": {
+                "shop": {"IPAddress": "172.18.0.4", "Aliases": ["backend", "47d25df86ead"]},
+                "bridge": {"IPAddress": "172.17.0.2", "Aliases": None},
+            }
+        },
+    }
+    assert details(inspected) == Details(
+        environment={"MODE": "strict", "URL": "postgresql://u:p=q@db/x", "EMPTY": ""},
+        mounts=(
+            Mount("bind", "/etc/shop", "/config", False),
+            Mount("volume", "data", "/data", True),
+            Mount("tmpfs", "", "/run", True),
+        ),
+        links=(Link("bridge", "172.17.0.2", ()), Link("shop", "172.18.0.4", ("shop-backend", "backend"))),
+        command=("python", "-m", "backend"),
+    )
+
+
+def test_an_inspection_without_environment_and_networks_has_empty_details() -> None:
+    assert details({"Config": {"Env": None}, "NetworkSettings": {"Networks": None}}) == Details({}, (), (), ())
+
+
+def test_processes_are_read_by_the_titles_of_their_columns_and_the_busiest_comes_first() -> None:
+    asked = {
+        "Titles": ["PID", "%CPU", "RSS", "COMMAND"],
+        "Processes": [["7", "0.0", "100", "sh"], ["9", "97.5", "2048", "work\x1b[2J x"]],
+    }
+    assert processes(asked) == (
+        ContainerProcess(9, 97.5, 2048 * 1024, "work x"),
+        ContainerProcess(7, 0.0, 100 * 1024, "sh"),
+    )
+    usual = {
+        "Titles": ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"],
+        "Processes": [["root", "3", "1", "2", "", "", "", "x"]],
+    }
+    assert processes(usual) == (ContainerProcess(3, 2.0, None, "x"),)
 
 
 @pytest.mark.parametrize(

@@ -271,6 +271,15 @@ async def test_closing_the_source_ends_a_log_that_is_being_followed(fake: FakeEn
     await until(lambda: fake.open_connections == 0)
 
 
+async def test_details_come_from_an_inspection_and_processes_from_the_engines_top(fake: FakeEngine, source: DockerEngine) -> None:
+    fake.has("rec-healthy")
+    fake.answers["/containers/rec-healthy/top"] = {"Titles": ["PID", "%CPU"], "Processes": [["7", "1.5"]]}
+    assert [link.network for link in (await source.details("rec-healthy")).links] == ["bridge"]
+    assert [process.pid for process in await source.processes("rec-healthy")] == [7]
+    fake.answers["/containers/rec-healthy/top"] = ["nonsense"]
+    assert (await failure(source.processes("rec-healthy"))).failure.kind is FailureKind.GARBAGE
+
+
 async def test_a_command_gives_both_outputs_and_its_exit_code(fake: FakeEngine, source: DockerEngine) -> None:
     fake.answers["/containers/web/exec"] = {"Id": "e1"}
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n"

@@ -5,7 +5,7 @@ import pytest
 from console.config import PrometheusConfig
 from console.sources.metrics import answers
 from console.sources.metrics.queries import build
-from console.sources.protocols.metrics import Alert, EndpointLatency, Point, Quality, Target
+from console.sources.protocols.metrics import Alert, AnswerRate, EndpointLatency, Point, Quality, Target
 
 
 def figure(name: str, value: str) -> dict[str, object]:
@@ -73,6 +73,16 @@ def test_endpoints_are_joined_the_busiest_first_and_nan_is_unknown() -> None:
         EndpointLatency("/b", 5.0, 0.3, 2.5),
         EndpointLatency("/a", 1.0, None, None),
     )
+
+
+def test_answers_a_second_come_most_frequent_first_and_what_nobody_asked_for_is_left_out() -> None:
+    rates = (
+        ({"endpoint": "/a", "status": "500"}, 0.5),
+        ({"endpoint": "/a", "status": "200"}, 9.5),
+        ({"endpoint": "/b", "status": "200"}, 0.0),
+        ({"endpoint": "/c", "status": "200"}, math.nan),
+    )
+    assert answers.answer_rates(rates, "endpoint", "status") == (AnswerRate("/a", "200", 9.5), AnswerRate("/a", "500", 0.5))
 
 
 def test_an_instant_query_may_answer_a_scalar_or_nan() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from console.config import PrometheusConfig
 from console.sources.metrics import ScrapeWindow
-from console.sources.protocols.metrics import Origin, Quality
+from console.sources.protocols.metrics import AnswerRate, Origin, Quality
 
 NAME = "http_request_duration_seconds"
 START = 1_000_000.0
@@ -38,6 +38,18 @@ def test_two_scrapes_give_percentiles_rate_and_errors_of_the_time_between() -> N
     assert answer.requests_per_s == pytest.approx(10.0)
     assert answer.error_percent == pytest.approx(10.0)
     assert answer.saturated_s is None
+
+
+def test_answers_are_counted_a_second_by_endpoint_and_status() -> None:
+    window = fed(
+        (0, {("/a", "200"): (0, 0, 1000), ("/a", "500"): (0, 0, 0), ("/b", "404"): (0, 0, 7)}),
+        (10, {("/a", "200"): (0, 0, 1090), ("/a", "500"): (0, 0, 10), ("/b", "404"): (0, 0, 7)}),
+    )
+    assert window.answer_rates() == (AnswerRate("/a", "200", 9.0), AnswerRate("/a", "500", 1.0))
+
+
+def test_one_scrape_has_no_rate_of_answers() -> None:
+    assert fed((0, {("/a", "200"): (5, 5, 5)})).answer_rates() == ()
 
 
 def test_one_scrape_is_no_data_and_says_why() -> None:

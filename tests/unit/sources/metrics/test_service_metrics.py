@@ -11,6 +11,7 @@ from console.config import PrometheusConfig
 from console.reading import FailureKind, SourceError
 from console.sources.metrics import ServiceMetrics, scrape
 from console.sources.metrics import prometheus as prometheus_module
+from console.sources.metrics import service as service_module
 from console.sources.protocols.metrics import Origin, Quality
 
 Expose = Callable[[int], str]
@@ -173,3 +174,18 @@ async def test_closing_is_quick_while_everything_hangs(metrics: ServiceMetrics, 
     with suppress(asyncio.CancelledError, SourceError):
         await asking
     assert time.monotonic() - started < 1
+
+
+async def test_rates_of_answers_come_from_the_service_while_prometheus_is_away(metrics: ServiceMetrics, service: Service) -> None:
+    service.prometheus_is = reply("no", status=503)
+    found = await metrics.answer_rates()
+    assert found
+    assert {rate.status for rate in found} == {"200"}
+
+
+async def test_a_frozen_prometheus_does_not_keep_the_rates_of_answers(
+    metrics: ServiceMetrics, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "RATES_PATIENCE_S", 0.1)
+    service.prometheus_is = None
+    assert await metrics.answer_rates()
