@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from console.sources.postgres.locks import Wait, forest
 from console.sources.postgres.queries import PROGRAM
-from console.sources.protocols.database import Activity, Session
-from console.text import clean
+from console.sources.protocols.database import Activity, Session, Value
+from console.text import MAX_LENGTH, clean
 
 Row = Mapping[str, Any]
 
@@ -101,6 +103,21 @@ def wait(row: Row, now: float, show: Callable[[str], str] = clean) -> Wait:
         relation=show(str(row["relation"] or "")),
         waited_s=None if since is None else max(0.0, now - since),
     )
+
+
+def value(value: object, show: Callable[[str], str] = clean) -> Value:
+    """One value of a row as the driver gives it: numbers as float, times in ISO form, bytes in hex, other texts made safe."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case Decimal():
+            return float(value)
+        case datetime() | date():
+            return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
+        case bytes() | bytearray() | memoryview():
+            return f"\\x{bytes(value[: MAX_LENGTH // 2]).hex()}"
+        case _:
+            return show(str(value))
 
 
 def _session(row: Row, query_size: int, show: Callable[[str], str]) -> Session:

@@ -6,8 +6,6 @@ import functools
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -18,7 +16,7 @@ from console.sources.postgres.failures import Place
 from console.sources.postgres.link import Link, Login, connect, server_version
 from console.sources.private_thread import PrivateThread
 from console.sources.protocols.database import Accepts, Activity, DatabasePrivileges, Value
-from console.text import MAX_LENGTH, Secrets, printable
+from console.text import Secrets, printable
 
 if TYPE_CHECKING:
     from console.sources.postgres.link import Connection
@@ -141,7 +139,7 @@ class Postgres:
         rows = await self._polling.ask(
             ask, timeout_s=timeout_s + 1, advice_forbidden=lambda user: f'GRANT SELECT on it, or pg_read_all_data, TO "{user}";'
         )
-        return [{self._show(str(name)): self._value(value) for name, value in row.items()} for row in rows]
+        return [{self._show(str(name)): answers.value(value, self._show) for name, value in row.items()} for row in rows]
 
     async def cancel(self, pid: int, backend_start: float) -> bool:
         """Cancel the statement of a session. False: that session is gone. Raises SourceError."""
@@ -297,19 +295,6 @@ class Postgres:
 
     def _show_afresh(self, text: str) -> str:
         return self._secrets.hide(printable(text))
-
-    def _value(self, value: object) -> Value:
-        match value:
-            case None | bool() | int() | float():
-                return value
-            case Decimal():
-                return float(value)
-            case datetime() | date():
-                return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
-            case bytes() | bytearray() | memoryview():
-                return f"\\x{bytes(value[: MAX_LENGTH // 2]).hex()}"
-            case _:
-                return self._show(str(value))
 
 
 def _grant_signal(user: str) -> str:
