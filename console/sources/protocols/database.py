@@ -148,8 +148,16 @@ class Database(Protocol):
         """End a session, but only if pid and start still agree; False when it is not there any more."""
         ...
 
-    async def execute(self, statement: str, *, timeout_s: float = 60.0) -> None:
-        """Run one authored statement of a fix (never text from outside), outside a transaction."""
+    async def execute(self, statement: str, *, timeout_s: float = 60.0, administer: bool = False) -> None:
+        """Run one authored statement of a fix (never text from outside), outside a transaction.
+
+        `administer`: what concerns the whole server or a database that is not there (ALTER SYSTEM, CREATE DATABASE): on a
+        fresh connection to the maintenance database, by the emergency login where one is configured.
+        """
+        ...
+
+    async def set_password(self, user: str, password: str) -> None:
+        """Give a role a new password, as `execute` administers. It is sent as a verifier: no log and no error holds it."""
         ...
 
     async def change(self, statement: str, parameters: Mapping[str, Value] | None = None, *, most_rows: int) -> int:
