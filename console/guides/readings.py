@@ -49,6 +49,15 @@ class Readings:
         engine = self.system.need_engine()
         return await self.share(("log", container, lines, since), lambda: engine.log_tail(container, lines=lines, since=since))
 
+    async def role_log(self, role: str, lines: int, since: float | None = None) -> tuple[LogLine, ...]:
+        """The last lines of a role's log, of its container or of its service's file on the machine."""
+        config = self.system.config
+        if role in config.roles or role not in config.log_files:
+            return await self.log_tail(self.system.container(role), lines, since)
+        path = config.log_files[role]
+        host = self.system.host
+        return await self.share(("log", path, lines, since), lambda: host.log_tail(path, name=role, lines=lines, since=since))
+
     def close(self) -> None:
         """Let go of questions that still hang."""
         for _, task in self._asked.values():
