@@ -1,30 +1,32 @@
-"""Which family of checks stands in which file. A family is imported when one of its checks is named."""
+"""Which check stands in which file. A file is imported when one of its checks is named."""
 
 from importlib import import_module
 
 from console.guides.checks.check import Check
 
-_MODULES = {
-    "ask": "console.guides.checks.ask",
-    "containers": "console.guides.checks.containers",
-    "disk": "console.guides.checks.disk",
-    "logs": "console.guides.checks.logs",
-    "ports": "console.guides.checks.ports",
-    "postgres": "console.guides.checks.postgres",
-    "probe": "console.guides.checks.probe",
-}
-FAMILIES = tuple(_MODULES)
+FAMILIES = ("ask", "containers", "disk", "logs", "ports", "postgres", "probe")
+"""Each has a file of its name."""
+
+_ELSEWHERE: dict[str, str] = {}
+"""The checks that stand in another file than that of their family."""
 
 
 def checks_of(family: str) -> tuple[Check, ...]:
     """The checks of one family, imported now."""
-    found: tuple[Check, ...] = import_module(_MODULES[family]).CHECKS
-    return found
+    if family not in FAMILIES:
+        raise KeyError(family)
+    others = [module for name, module in _ELSEWHERE.items() if name.startswith(f"{family}.")]
+    return tuple(check for module in dict.fromkeys((family, *others)) for check in _checks_in(module))
 
 
 def find_check(name: str) -> Check | None:
     """The check of that name, or None."""
     family = name.partition(".")[0]
-    if family not in _MODULES:
+    if family not in FAMILIES:
         return None
-    return next((check for check in checks_of(family) if check.name == name), None)
+    return next((check for check in _checks_in(_ELSEWHERE.get(name, family)) if check.name == name), None)
+
+
+def _checks_in(module: str) -> tuple[Check, ...]:
+    found: tuple[Check, ...] = import_module(f"console.guides.checks.{module}").CHECKS
+    return found
