@@ -1,5 +1,6 @@
 """Rows of the server → `Activity`. Pure: the live source and the simulated stack both answer through here."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
@@ -12,6 +13,9 @@ from console.sources.protocols.database import Activity, Session, Value
 from console.text import MAX_LENGTH, clean
 
 Row = Mapping[str, Any]
+
+JSON_LENGTH = 65_536
+"""A plan of a statement is longer than a text that is read."""
 
 HIDDEN_QUERY = "<insufficient privilege>"
 SHORTEST_INTERVAL_S = 0.5
@@ -106,7 +110,8 @@ def wait(row: Row, now: float, show: Callable[[str], str] = clean) -> Wait:
 
 
 def value(value: object, show: Callable[[str], str] = clean) -> Value:
-    """One value of a row as the driver gives it: numbers as float, times in ISO form, bytes in hex, other texts made safe."""
+    """One value of a row as the driver gives it: numbers as float, times in ISO form, bytes in hex, JSON and
+    arrays as JSON, other texts made safe."""
     match value:
         case None | bool() | int() | float():
             return value
@@ -116,8 +121,24 @@ def value(value: object, show: Callable[[str], str] = clean) -> Value:
             return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
         case bytes() | bytearray() | memoryview():
             return f"\\x{bytes(value[: MAX_LENGTH // 2]).hex()}"
+        case list() | dict():
+            text = json.dumps(_shown(value, show), ensure_ascii=False, default=str)
+            return text if len(text) <= JSON_LENGTH else show(text)
         case _:
             return show(str(value))
+
+
+def _shown(part: object, show: Callable[[str], str]) -> object:
+    """JSON with each of its texts made safe, so that it stays JSON."""
+    match part:
+        case dict():
+            return {show(str(key)): _shown(item, show) for key, item in part.items()}
+        case list():
+            return [_shown(item, show) for item in part]
+        case str():
+            return show(part)
+        case _:
+            return part
 
 
 def _session(row: Row, query_size: int, show: Callable[[str], str]) -> Session:

@@ -189,6 +189,14 @@ def query_failure(place: Place, error: BaseException, grant: str = "") -> Source
         return SourceError(
             FailureKind.MISSING, f"{place}: {said}.", f"Is {place.database} the right database, and is its schema complete?"
         )
+    if state in ("XX001", "XX002"):
+        return SourceError(
+            FailureKind.GARBAGE,
+            f"{place} holds damaged data: {said}.",
+            "Change nothing before a copy of its files or a fresh backup is kept.",
+        )
+    if state == "55000":
+        return SourceError(FailureKind.UNSUPPORTED, f"{place} is not set up for a statement: {said}.", "Read what is missing.")
     if state == "0A000" or state.startswith("42"):
         return SourceError(FailureKind.UNSUPPORTED, f"{place} does not understand a statement: {said}.", "Check its version.")
     if state and not state.startswith(("08", "57", "58", "XX")):

@@ -1,4 +1,4 @@
-"""The live PostgreSQL: questions on one kept connection, actions on a second one."""
+"""The live PostgreSQL: questions on one kept connection, cancelling and ending on a second one, changes on their own."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from console.config import PostgresConfig
 from console.reading import FailureKind, SourceError
-from console.sources.postgres import answers, queries
+from console.sources.postgres import answers, changes, queries
 from console.sources.postgres.failures import Place
 from console.sources.postgres.link import Link, Login, connect, server_version
 from console.sources.private_thread import PrivateThread
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from console.sources.postgres.link import Connection
 
 QUESTION_S = 2.0
-"""statement_timeout of the polling connection; the client gives up a second later."""
-ACTION_S = 30.0
-"""statement_timeout of the acting connection: an index or a VACUUM takes its time."""
+"""statement_timeout of the two kept connections; the client gives up a second later."""
 ACCEPTS_TIMEOUT_S = 3.0
 GONE_WITHIN_S = 5.0
 WAITS_EVERY_S = 2.0
@@ -60,7 +58,8 @@ class Postgres:
             else None
         )
         self._polling = Link(self._ordinary, emergency, read_only=True, statement_s=QUESTION_S, lock_s=0.25)
-        self._acting = Link(self._ordinary, emergency, read_only=False, statement_s=ACTION_S, lock_s=2.0)
+        self._emergency = emergency
+        self._acting = Link(self._ordinary, emergency, read_only=False, statement_s=QUESTION_S, lock_s=QUESTION_S)
         self._opening: asyncio.Task[None] | None = None
         self._counted: deque[Mapping[str, Any]] = deque(maxlen=2)
         self._waits: Sequence[Mapping[str, Any]] = ()
@@ -167,13 +166,18 @@ class Postgres:
             pause_s = min(pause_s * 2, 0.25)
         return True
 
-    async def execute(self, statement: str) -> None:
-        """Run one authored statement outside a transaction, for at most ACTION_S. Raises SourceError."""
+    async def execute(self, statement: str, *, timeout_s: float = 60.0, administer: bool = False) -> None:
+        """Run one authored statement outside a transaction, on a connection of its own. Raises SourceError."""
+        await changes.run(self._ordinary, self._emergency, statement, timeout_s=timeout_s, administer=administer)
 
-        async def run(connection: "Connection") -> None:
-            await connection.execute(f"/* triage */ {statement}")
+    async def change(self, statement: str, parameters: Mapping[str, Value] | None = None, *, most_rows: int) -> int:
+        """Run one authored INSERT, UPDATE or DELETE; the number of rows. DECLINED when they are more. Raises SourceError."""
+        return await changes.change(self._ordinary, self._emergency, statement, parameters, most_rows=most_rows)
 
-        await self._acting.ask(run, timeout_s=ACTION_S + 1)
+    async def set_password(self, user: str, password: str) -> None:
+        """Give a role a new password, sent as a verifier. Raises SourceError."""
+        self._secrets.add(password)
+        await changes.set_password(self._ordinary, self._emergency, user, password)
 
     async def _activity(self, connection: "Connection") -> Activity:
         cursor = await connection.execute(queries.SERVER + ";" + queries.SESSIONS)

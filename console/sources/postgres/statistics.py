@@ -108,7 +108,7 @@ def index_check(schema: str = "public") -> str:
     """amcheck of one B-tree, `%(index)s` its oid: an error with SQLSTATE XX002 when it is damaged. Takes AccessShareLock only."""
     function = "bt_index_check" if schema in ("", "public") else f"{quoted(schema)}.bt_index_check"
     where = "FROM pg_stat_user_indexes WHERE indexrelid = %(index)s"
-    return f"/* triage: index check */ SELECT {function}(indexrelid) {where}"  # noqa: S608 - a name from the catalogue
+    return f"/* triage: index check */ SELECT {function}(indexrelid) {where}"
 
 
 def present(names: int) -> str:

@@ -161,7 +161,7 @@ class Database(Protocol):
         ...
 
     async def change(self, statement: str, parameters: Mapping[str, Value] | None = None, *, most_rows: int) -> int:
-        """Run one authored INSERT, UPDATE or DELETE with bound values (`%(name)s`) in a transaction of its own; the number of rows.
+        """Run one authored INSERT, UPDATE or DELETE with bound values (`%(name)s`) in its own transaction; the number of rows.
 
         One that would hit more than `most_rows` is rolled back and raises DECLINED.
         """
