@@ -182,6 +182,10 @@ def live_system(config: SystemConfig) -> System:
     key = f"systems.{config.name}"
 
     def host() -> "Host":
+        if config.host.kind == "container":
+            from console.sources.host.container import ContainerHost
+
+            return ContainerHost(system.need_engine, config.host.container)
         from console.sources.host import LocalHost
 
         return LocalHost()
@@ -211,7 +215,7 @@ def live_system(config: SystemConfig) -> System:
 
         return HttpEndpoints(config.endpoints)
 
-    return System(
+    system = System(
         config,
         host=Later(host),
         engine=Later(partial(engine, config.engine)) if config.engine else None,
@@ -221,6 +225,7 @@ def live_system(config: SystemConfig) -> System:
         endpoints=Later(endpoints) if config.endpoints else None,
         secrets=secrets,
     )
+    return system
 
 
 def _absent(what: str, key: str) -> SourceError:

@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from console.reading import FailureKind, SourceError
-from console.sources import host as host_module
-from console.sources.host import LocalHost
+from console.sources.host import LocalHost, local, local_files
 
 
 @pytest.fixture
@@ -81,8 +80,8 @@ async def test_init_and_this_program_are_never_ended(host: LocalHost, pid: int) 
 
 async def test_a_disk_that_hangs_stops_nothing_else(host: LocalHost, monkeypatch: pytest.MonkeyPatch) -> None:
     mended = threading.Event()
-    monkeypatch.setattr(host_module, "TIMEOUT_S", 0.2)
-    monkeypatch.setattr(host_module.shutil, "disk_usage", lambda path: mended.wait(10))
+    monkeypatch.setattr(local, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(local_files, "disk", lambda path: mended.wait(10))
     started = time.monotonic()
     with pytest.raises(SourceError) as caught:
         await host.disk("/mnt/dead")
