@@ -6,6 +6,7 @@ before anything is stored for showing.
 """
 
 import re
+from collections import Counter
 
 MAX_LENGTH = 4_096
 """Characters of one string that are kept; the longest line an operator reads is far below it."""
@@ -105,18 +106,27 @@ class Secrets:
     """Secrets that are known literally (configured passwords): wherever they turn up, they are hidden."""
 
     def __init__(self) -> None:
-        self._known: set[str] = set()
+        self._known: Counter[str] = Counter()
 
     def add(self, secret: str | None) -> None:
         """Remember a secret. Very short ones are not: hiding every "a" would hide the evidence."""
         if secret and len(secret) >= 6:
-            self._known.add(secret)
+            self._known[secret] += 1
+
+    def forget(self, secret: str) -> None:
+        """Take one `add` back."""
+        self._known[secret] -= 1
+        self._known += Counter()
 
     def hide(self, text: str) -> str:
         """The text without any known secret and without what looks like one."""
+        return hide_secrets(self.hide_known(text))
+
+    def hide_known(self, text: str) -> str:
+        """The text without any known secret: for what we wrote ourselves, such as a command to copy."""
         for secret in sorted(self._known, key=len, reverse=True):
             text = text.replace(secret, HIDDEN)
-        return hide_secrets(text)
+        return text
 
 
 def _hide(match: re.Match[str]) -> str:

@@ -1,21 +1,24 @@
 """A guide's file → an Issue, or everything that is wrong with it in one go."""
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from console.guides.binding import binding_problems, template_of
 from console.guides.checks.registry import FAMILIES as CHECK_FAMILIES
 from console.guides.checks.registry import checks_of, find_check
 from console.guides.conditions import Condition, ConditionError, parse
 from console.guides.fixes.action import FAMILIES as ACTION_FAMILIES
 from console.guides.fixes.action import actions_of, find_action
 from console.guides.graph import graph_problems
+from console.guides.inputs import NAME, Input, Kind, Template, filled, uses
 from console.guides.issue import Arm, Cause, CheckCall, Escalate, Fix, Goal, Issue, Leaf, Severity, Step, Verify
 from console.guides.risk import Risk, tightened
-from console.guides.schema import BranchPart, CausePart, FixPart, Outline, StepPart, VerifyPart
+from console.guides.schema import BranchPart, CausePart, FixPart, InputPart, Outline, StepPart, VerifyPart
 from console.guides.typing_rules import misfits, shadowed
 from console.guides.yaml_lines import Document, Refused, read
 from console.guides.yaml_lines import Path as Where
@@ -49,6 +52,7 @@ class _Compiler:
         self._causes: dict[str, CausePart] = {}
         self._fixes: dict[str, FixPart] = {}
         self._calls: dict[str, CheckCall] = {}
+        self._inputs: dict[str, Input] = {}
 
     def issue(self) -> Issue | None:
         raw = self.document.value
@@ -59,6 +63,7 @@ class _Compiler:
         self._steps = self._parts(StepPart, raw, "steps")
         self._causes = self._parts(CausePart, raw, "causes")
         self._fixes = self._parts(FixPart, raw, "fixes")
+        self._declare(raw)
         self._texts(raw, ())
         if outline is not None:
             self._identity(outline)
@@ -85,6 +90,7 @@ class _Compiler:
             causes=causes,
             fixes=fixes,
             respond=outline.respond or "",
+            inputs=self._inputs,
             path=self._path,
         )
 
@@ -108,6 +114,32 @@ class _Compiler:
             if part is not None:
                 found[name] = part
         return found
+
+    def _declare(self, raw: Mapping[str, Any]) -> None:
+        """The inputs, and those that nothing uses."""
+        parts = self._parts(InputPart, raw, "inputs")
+        self._inputs = {name: Input(name, Kind(part.kind), part.title) for name, part in parts.items()}
+        parts_with: list[StepPart | FixPart] = [*self._steps.values(), *self._fixes.values()]
+        used = {use.name for part in parts_with for use in uses(part.with_)}
+        for name in self._inputs:
+            if not re.fullmatch(NAME, name):
+                self._wrong(("inputs", name), f"{name!r} is no name for an input", "Small letters, digits, _ and -.", key=True)
+            elif name in self._steps:
+                self._wrong(("inputs", name), f"{name!r} is an input and a step", "Rename one of them.", key=True)
+            elif name not in used:
+                self._wrong(("inputs", name), f"no step and no fix uses the input {name!r}", "Remove it, or use it.", key=True)
+
+    def _parameters(self, model: type[Part], raw: Mapping[str, Any], where: Where) -> tuple[Part | None, Template | None]:
+        """Parameters and, when they hold inputs, their template; then the parameters are validated with samples."""
+        template = template_of(model, raw, self._inputs)
+        if template is None:
+            return self._validated(model, dict(raw), where), None
+        wrong = list(binding_problems(self.document, where, model, raw, self._inputs))
+        self.problems += wrong
+        if wrong:
+            return None, None
+        samples = {item.name: item.sample for item in template.inputs}
+        return self._validated(model, filled(raw, samples), where), template
 
     def _validated(self, model: type[Part], value: object, where: Where) -> Part | None:
         try:
@@ -146,9 +178,9 @@ class _Compiler:
             names = [check.name for family in CHECK_FAMILIES for check in checks_of(family)]
             self._no_such((*where, "check"), "check", step.check, names)
             return
-        parameters = self._validated(check.parameters, dict(step.with_), (*where, "with"))
+        parameters, template = self._parameters(check.parameters, step.with_, (*where, "with"))
         if parameters is not None:
-            self._calls[name] = CheckCall(check.name, parameters)
+            self._calls[name] = CheckCall(check.name, parameters, template)
 
     def _step(self, name: str, step: StepPart) -> Step | None:
         where: Where = ("steps", name, "branches")
@@ -240,7 +272,7 @@ class _Compiler:
             names = [action.name for family in ACTION_FAMILIES for action in actions_of(family)]
             self._no_such((*where, "action"), "action", part.action, names)
             return None
-        parameters = self._validated(action.parameters, dict(part.with_), (*where, "with"))
+        parameters, template = self._parameters(action.parameters, part.with_, (*where, "with"))
         authored = Risk(part.risk) if part.risk else None
         if authored is not None and authored < action.risk:
             message = f"{action.name} is at least {action.risk.value} ({action.risk.words})"
@@ -251,7 +283,7 @@ class _Compiler:
         if parameters is None:
             return None
         risk = tightened(action.risk, authored)
-        return Fix(name, part.title, risk, action.name, parameters, verify, part.way_back or "", part.notes or "")
+        return Fix(name, part.title, risk, action.name, parameters, verify, part.way_back or "", part.notes or "", template)
 
     def _verify(self, where: Where, part: VerifyPart) -> Verify | None:
         if part.for_ >= part.within:

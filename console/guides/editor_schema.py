@@ -14,9 +14,21 @@ from console.guides.checks.registry import FAMILIES as CHECK_FAMILIES
 from console.guides.checks.registry import checks_of
 from console.guides.fixes.action import FAMILIES as ACTION_FAMILIES
 from console.guides.fixes.action import actions_of
-from console.guides.schema import BranchPart, CausePart, EscalatePart, FixPart, Outline, StepPart, VerifyPart, Word
+from console.guides.inputs import NAME
+from console.guides.schema import (
+    BranchPart,
+    CausePart,
+    EscalatePart,
+    FixPart,
+    InputName,
+    InputPart,
+    Outline,
+    StepPart,
+    VerifyPart,
+    Word,
+)
 
-_PARTS = (BranchPart, StepPart, CausePart, VerifyPart, FixPart, EscalatePart)
+_PARTS = (BranchPart, StepPart, CausePart, VerifyPart, FixPart, EscalatePart, InputPart)
 TARGET = Path(__file__).with_name("schema.json")
 
 
@@ -28,6 +40,7 @@ def json_schema() -> dict[str, Any]:
         steps=(Mapping[Word, StepPart], Field(min_length=1)),
         causes=(Mapping[Word, CausePart], Field(default_factory=dict)),
         fixes=(Mapping[Word, FixPart], Field(default_factory=dict)),
+        inputs=(Mapping[InputName, InputPart], Field(default_factory=dict)),
     )
     schema = whole.model_json_schema()
     _describe(schema, Outline)
@@ -68,6 +81,10 @@ def _draft_07(part: Any) -> Any:
 def _described(model: type[BaseModel]) -> dict[str, Any]:
     schema = model.model_json_schema()
     _describe(schema, model)
+    for name, field in schema.get("properties", {}).items():
+        bindable = field.pop("bind", True)
+        if bindable and field.get("type") in ("integer", "number"):
+            schema["properties"][name] = {"anyOf": [field, {"type": "string", "pattern": rf"^\${NAME}$"}]}
     return schema
 
 

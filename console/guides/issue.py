@@ -1,13 +1,14 @@
 """One decision tree, loaded and checked: what walks, fixes, the picker and `triage check` read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from console.guides.conditions import Condition
+from console.guides.inputs import Input, Template, Value
 from console.guides.risk import Risk
 
 
@@ -60,10 +61,20 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class CheckCall:
-    """A check of the registry with its parameters."""
+    """A check of the registry with its parameters. With a `template` these hold samples: it is made only when `bound`."""
 
     name: str
     parameters: BaseModel
+    template: Template | None = None
+
+    @property
+    def needs(self) -> tuple[Input, ...]:
+        """The inputs without which it cannot be made."""
+        return self.template.inputs if self.template else ()
+
+    def bound(self, values: Mapping[str, Value]) -> "CheckCall":
+        """The call with these values; raises SourceError when one is missing or does not fit."""
+        return CheckCall(self.name, self.template.bound(values)) if self.template else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,20 @@ class Fix:
     verify: Verify | None = None
     way_back: str = ""
     notes: str = ""
+    template: Template | None = None
+    """When set, `parameters` hold samples: it is previewed and made only when `bound`."""
+
+    @property
+    def needs(self) -> tuple[Input, ...]:
+        """The inputs without which it cannot be previewed, made or verified."""
+        own = self.template.inputs if self.template else ()
+        return tuple(dict.fromkeys((*own, *(self.verify.check.needs if self.verify else ()))))
+
+    def bound(self, values: Mapping[str, Value]) -> "Fix":
+        """The fix with these values; raises SourceError when one is missing or does not fit."""
+        parameters = self.template.bound(values) if self.template else self.parameters
+        verify = replace(self.verify, check=self.verify.check.bound(values)) if self.verify else None
+        return replace(self, parameters=parameters, verify=verify, template=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +160,8 @@ class Issue:
     fixes: Mapping[str, Fix]
     respond: str = ""
     """How soon somebody should be on it, in words."""
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    """What a person must give before some of its steps can be made, by name."""
     path: Path = field(default_factory=Path)
 
     def fixes_of(self, cause: str) -> tuple[Fix, ...]:

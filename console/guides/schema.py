@@ -5,10 +5,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from console.guides.inputs import NAME
 from console.guides.parameters import Seconds
 
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+InputName = Annotated[str, Field(pattern=rf"^{NAME}$", max_length=40)]
 IssueId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*\.[a-z][0-9]{1,2}$")]
 
 
@@ -82,6 +84,13 @@ class EscalatePart(_Part):
     text: Text | None = None
 
 
+class InputPart(_Part):
+    kind: Literal["email", "number", "word", "text", "folder", "url", "host", "correlation-id", "token", "password"]
+    """The form of the value; token and password are secrets, never shown and never kept."""
+    title: Text
+    """What is wanted, as the person is asked for it."""
+
+
 class Outline(_Part):
     """An issue with its parts unread: each is validated by itself, so that one error does not hide the others."""
 
@@ -94,6 +103,8 @@ class Outline(_Part):
     errors: tuple[Text, ...] = ()
     """Error texts that lead here; found by search and in logs."""
     escalate: EscalatePart
+    inputs: Mapping[str, Any] = Field(default_factory=dict)
+    """What a person is asked for, by name: `$name` as a value under `with:`, `${name}` inside one."""
     start: Word
     """The first step."""
     steps: Mapping[str, Any] = Field(min_length=1)

@@ -6,93 +6,37 @@ await walk.finish()        # goes on until there is a conclusion or a question f
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from console.guides.checks import Outcome, run_check
 from console.guides.checks.ask import AskParameters
-from console.guides.checks.check import FactValue
+from console.guides.checks.check import not_made
 from console.guides.checks.registry import find_check
-from console.guides.conditions import evaluate
+from console.guides.decisions import (
+    Conclusion,
+    Question,
+    StepRecord,
+    StepStatus,
+    Verdict,
+    choose,
+    conclude,
+    healthy_way,
+    record_entry,
+)
 from console.guides.fixes.action import Record
-from console.guides.issue import Arm, Cause, Fix, Goal, Issue, Leaf, Step
+from console.guides.inputs import Input, Value
+from console.guides.issue import Arm, Fix, Goal, Issue, Leaf, Step
 from console.guides.readings import Readings
-from console.reading import Failure
-from console.sources.protocols.engine import LogLine
+from console.reading import SourceError
 from console.system import System
 from console.text import clean
 
+__all__ = ["Conclusion", "Note", "Question", "StepRecord", "StepStatus", "Verdict", "Walk", "record_entry"]
+
 STEP_LIMIT_S = 3.0
-
-
-class StepStatus(StrEnum):
-    OK = "ok"
-    UNKNOWN = "unknown"
-    """The facts that decide could not be read."""
-    ASKED = "asked"
-    """A person answered."""
-
-
-class Verdict(StrEnum):
-    """How a walk ends; the words are those of `triage check --json`."""
-
-    CAUSE = "cause"
-    CLEAR = "clear"
-    UNKNOWN = "unknown"
-    ESCALATE = "escalate"
-
-
-@dataclass(frozen=True, slots=True)
-class StepRecord:
-    """A step that was made. `arm` is the index of the arm taken in the step's arms, None for the default of unknown."""
-
-    step: str
-    title: str
-    check: str
-    command: str
-    """What a person would type."""
-    status: StepStatus
-    facts: Mapping[str, FactValue]
-    decided_by: tuple[str, ...]
-    """The facts that the arm taken was decided by."""
-    headline: str
-    """One sentence: the answer to the step's question."""
-    evidence: tuple[str, ...]
-    failure: Failure | None
-    unread: tuple[Failure, ...]
-    branch: str
-    """The arm as text: `used_percent >= 90 → pool-exhausted`."""
-    arm: int | None
-    goal: Goal
-    elapsed_ms: float
-    overridden: bool = False
-    log_line: LogLine | None = None
-    """The line of a log that the evidence names, when it names one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """An `ask` step that waits for a person. `answers`: id and text of each; empty: any text."""
-
-    step: str
-    title: str
-    text: str
-    answers: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Conclusion:
-    """Where a walk ended. `unread` is everything that could not be read on the way and that nobody overrode."""
-
-    verdict: Verdict
-    summary: str
-    cause: Cause | None = None
-    fixes: tuple[Fix, ...] = ()
-    continues: str = ""
-    """The issue that goes on from here (`sms.c2`), or empty."""
-    unread: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +50,10 @@ class Walk:
     """State of one traversal. Nothing is drawn or decided elsewhere: a screen shows these attributes and calls these methods.
 
     `current`: id of the step that `step()` makes next, None at the end. `question`: set instead of going on when that step
-    is for a person. `conclusion`: set at the end. `path`: the steps made. `inputs`: answers by step id, given beforehand.
-    `record` receives each step, answer, override and note (kind, details); a journal that fails does not stop a walk, which
+    is for a person. `conclusion`: set at the end. `path`: the steps made. `inputs`: what is given beforehand: answers by step
+    id, values of inputs by name. `memory` is where inputs are looked up and kept that hold for the whole incident; secrets
+    stay in the walk until `close`. Without `asks` a step whose input is missing is unknown, instead of asking for it.
+    `record` receives each step, input, override and note (kind, details); a journal that fails does not stop a walk, which
     changes nothing: `journal_failure` says so.
     """
 
@@ -117,6 +63,8 @@ class Walk:
         system: System,
         *,
         inputs: Mapping[str, str] | None = None,
+        memory: MutableMapping[str, str] | None = None,
+        asks: bool = True,
         readings: Readings | None = None,
         record: Record | None = None,
         clock: Callable[[], float] = time.time,
@@ -129,7 +77,10 @@ class Walk:
         self.current: str | None = issue.start
         self.conclusion: Conclusion | None = None
         self.journal_failure = ""
-        self._inputs = dict(inputs or {})
+        self._given = dict(inputs or {})
+        self._memory: MutableMapping[str, str] = {} if memory is None else memory
+        self._asks = asks
+        self._hidden: list[str] = []
         self._own_readings = readings is None
         self._readings = readings or Readings(system, wall=clock)
         self._record = record
@@ -137,17 +88,45 @@ class Walk:
         self._limit_s = limit_s
         self._ahead: dict[str, asyncio.Task[Outcome]] = {}
         self._one_at_a_time = asyncio.Lock()
+        for item in issue.inputs.values():
+            if item.name in self._given:
+                self._hide(item, self._given[item.name])
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """The inputs of the issue that are given, by name."""
+        found: dict[str, Value] = {}
+        for item in self.issue.inputs.values():
+            text = self._given.get(item.name, self._memory.get(item.name))
+            if text is not None and item.fits(text):
+                found[item.name] = item.read(text)
+        return found
 
     @property
     def question(self) -> Question | None:
         """What a person must answer before the walk goes on."""
-        if self.current is None or self.current in self._inputs:
+        if self.current is None:
             return None
         step = self.issue.steps[self.current]
         asked = step.check.parameters
-        if not isinstance(asked, AskParameters):
-            return None
-        return Question(step.id, step.title, asked.question, tuple(asked.answers.items()))
+        if isinstance(asked, AskParameters):
+            if self.current in self._given:
+                return None
+            return Question(step.id, step.title, asked.question, tuple(asked.answers.items()))
+        missing = self._missing(step.check.needs) if self._asks else ()
+        return Question(step.id, step.title, missing[0].title, wanted=missing[0]) if missing else None
+
+    def missing(self, fix: Fix) -> tuple[Input, ...]:
+        """The inputs that a fix needs and that are not given yet."""
+        return self._missing(fix.needs)
+
+    def bound(self, fix: Fix) -> Fix:
+        """A fix with the inputs that are given; raises SourceError when one is missing."""
+        return fix.bound(self.values)
+
+    def _missing(self, needs: tuple[Input, ...]) -> tuple[Input, ...]:
+        values = self.values if needs else {}
+        return tuple(item for item in needs if item.name not in values)
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -155,10 +134,17 @@ class Walk:
         return self.issue.steps[self.path[-1].step].arms if self.path else ()
 
     def command_of(self, step: str) -> str:
-        """What a person would type for a step, made or not."""
+        """What a person would type for a step, made or not: `$name` stands for an input that is not given, or is a secret."""
         call = self.issue.steps[step].check
         check = find_check(call.name)
-        return check.command(self.system.config, call.parameters) if check else ""
+        if check is None or call.template is None:
+            return check.command(self.system.config, call.parameters) if check else ""
+        values = self.values
+        try:
+            parameters = call.template.placeholder(values)
+        except ValueError:  # what was given does not fit the parameter: the step says so
+            parameters, values = call.parameters, {}
+        return call.template.without_samples(check.command(self.system.config, parameters), values)
 
     async def step(self) -> StepRecord | None:
         """Make the current step. None when there is nothing to make: the walk has ended or waits for an answer.
@@ -174,10 +160,9 @@ class Walk:
         step = self.issue.steps[self.current]
         asked = step.check.parameters
         if isinstance(asked, AskParameters):
-            outcome = asked.outcome(self._inputs[step.id])
+            outcome = asked.outcome(self._given[step.id])
         else:
-            ahead = self._ahead.pop(step.id, None)
-            outcome = await (ahead or run_check(step.check, self._readings, limit_s=self._limit_s))
+            outcome = await self._make(step)
         made = self._decide(step, outcome, StepStatus.ASKED if isinstance(asked, AskParameters) else StepStatus.OK)
         self._go(made)
         await self._write("step", record_entry(made))
@@ -186,6 +171,16 @@ class Walk:
             details = {"verdict": self.conclusion.verdict.value, "cause": cause.id if cause else None}
             await self._write("conclusion", {**details, "summary": self.conclusion.summary})
         return made
+
+    async def _make(self, step: Step) -> Outcome:
+        ahead = self._ahead.pop(step.id, None)
+        if ahead is not None:
+            return await ahead
+        try:
+            call = step.check.bound(self.values)
+        except SourceError as error:
+            return not_made(step.check, error.failure)
+        return await run_check(call, self._readings, limit_s=self._limit_s)
 
     async def finish(self) -> Conclusion | None:
         """Go on until there is a conclusion (returned) or a question (None).
@@ -209,18 +204,53 @@ class Walk:
             step = self.issue.steps[name]
             check = find_check(step.check.name)
             if check is not None and check.ahead and not isinstance(step.check.parameters, AskParameters):
-                self._ahead[name] = asyncio.ensure_future(run_check(step.check, self._readings, limit_s=self._limit_s))
+                with contextlib.suppress(SourceError):  # an input is missing: the step itself asks for it, or says so
+                    call = step.check.bound(self.values)
+                    self._ahead[name] = asyncio.ensure_future(run_check(call, self._readings, limit_s=self._limit_s))
             name = healthy_way(step)
 
     async def answer(self, choice: str) -> None:
-        """Answer the question, and make that step. ValueError for an answer that is not offered."""
+        """Answer the question, and make that step. ValueError for an answer that is not offered, or has not the form wanted."""
         question = self.question
         if question is None:
             return
+        if question.wanted is not None:
+            await self.give(question.wanted.name, choice)
+            await self.step()
+            return
         if question.answers and choice not in dict(question.answers):
             raise ValueError(f"{choice!r} is not one of {', '.join(dict(question.answers))}")
-        self._inputs[question.step] = choice
+        self._given[question.step] = choice
         await self.step()
+
+    async def give(self, name: str, text: str) -> None:
+        """Give an input of this issue. Raises ValueError, telling the form that is wanted, and then nothing is kept."""
+        wanted = self.issue.inputs.get(name)
+        if wanted is None:
+            raise ValueError(f"this issue has no input {clean(name, 60)}")
+        wanted.read(text)
+        if wanted.kind.secret:
+            self._given[name] = text
+            self._hide(wanted, text)
+            return
+        self._given.pop(name, None)
+        self._memory[name] = text
+        await self._write("input", {"name": name, "value": text})
+
+    def forget(self) -> None:
+        """Forget the inputs that are kept in this walk; those of the incident are forgotten by whoever keeps them."""
+        for name in self.issue.inputs:
+            self._given.pop(name, None)
+        for secret in self._hidden:
+            self.system.secrets.forget(secret)
+        self._hidden.clear()
+
+    def _hide(self, wanted: Input, text: str) -> None:
+        """From now on a secret is hidden wherever it turns up."""
+        if wanted.kind.secret and wanted.fits(text):
+            for secret in {text, str(wanted.read(text))}:
+                self._hidden.append(secret)
+                self.system.secrets.add(secret)
 
     async def back(self) -> None:
         """Take the last step back: it is current again and will be made afresh, or asked again."""
@@ -233,7 +263,7 @@ class Walk:
         last = self.path[-1]
         self.path = self.path[:-1]
         self.current, self.conclusion = last.step, None
-        self._inputs.pop(last.step, None)
+        self._given.pop(last.step, None)
         if self._own_readings:
             self._readings.close()
         await self._write("back", {"step": last.step})
@@ -260,9 +290,10 @@ class Walk:
         await self._write("note", {"step": made.step, "text": made.text})
 
     def close(self) -> None:
-        """Let go of questions that still hang."""
+        """Let go of questions that still hang, and of secrets."""
         if self._own_readings:
             self._readings.close()
+        self.forget()
 
     def _decide(self, step: Step, outcome: Outcome, status: StepStatus) -> StepRecord:
         arm, decided_by, known = choose(step.arms, outcome.facts)
@@ -300,74 +331,3 @@ class Walk:
             await self._record(kind, {"issue": self.issue.id, **details})
         except OSError as error:
             self.journal_failure = f"The journal cannot be written: {error.strerror or error}."
-
-
-def healthy_way(step: Step) -> str | None:
-    """The step that follows when nothing is wrong: where `else` goes, or the first arm that leads on when that ends."""
-    onward = [arm.goal.id for arm in step.arms if arm.goal.kind is Leaf.STEP]
-    default = next((arm.goal for arm in step.arms if arm.condition is None and not arm.unknown), None)
-    if default is not None and default.kind is Leaf.STEP and step.arms[0].goal.kind is not Leaf.STEP:
-        return default.id
-    return onward[0] if onward else None
-
-
-def choose(arms: Sequence[Arm], facts: Mapping[str, FactValue]) -> tuple[int | None, tuple[str, ...], bool]:
-    """The arm that these facts take: its index (None: unknown without an arm for it), the facts that decided, and whether
-    they were known. The first condition that holds wins; one that cannot be decided before it makes the step unknown, for
-    missing data is never the default case."""
-    asked: dict[str, None] = {}
-    for index, arm in enumerate(arms):
-        if arm.unknown:
-            continue
-        if arm.condition is None:
-            return index, tuple(asked), True
-        holds = evaluate(arm.condition, facts)
-        if holds:
-            return index, arm.condition.names, True
-        asked.update(dict.fromkeys(arm.condition.names))
-        if holds is None:
-            missing = tuple(name for name in arm.condition.names if facts.get(name) is None)
-            return next((number for number, item in enumerate(arms) if item.unknown), None), missing, False
-    return None, tuple(asked), False
-
-
-def conclude(issue: Issue, path: Sequence[StepRecord]) -> Conclusion:
-    """What a finished path amounts to. `clear` needs every step on the way to have been read."""
-    last = path[-1]
-    unread = tuple(dict.fromkeys(failure for made in path if not made.overridden for failure in _failures(made)))
-    if last.goal.kind is Leaf.CAUSE:
-        cause = issue.causes[last.goal.id]
-        summary = f"{cause.summary} {last.headline}".strip()
-        return Conclusion(Verdict.CAUSE, summary, cause, issue.fixes_of(cause.id), cause.continues, unread)
-    if last.goal.kind is Leaf.ESCALATE:
-        return Conclusion(Verdict.ESCALATE, f"Call {issue.escalate.to}. {issue.escalate.text}".strip(), unread=unread)
-    undecided = [made for made in path if made.status is StepStatus.UNKNOWN and not made.overridden]
-    if last.goal.kind is Leaf.CLEAR and not undecided:
-        return Conclusion(Verdict.CLEAR, f"Nothing wrong was found here. {last.headline}".strip(), unread=unread)
-    if not undecided:
-        return Conclusion(Verdict.UNKNOWN, f"Not decided: {last.title} {last.headline}", unread=unread)
-    asked = "; ".join(made.title for made in undecided)
-    reasons = " ".join(str(failure) for failure in unread) or "The facts that decide are missing."
-    return Conclusion(Verdict.UNKNOWN, f"Not known: {asked} {reasons}", unread=unread)
-
-
-def record_entry(made: StepRecord) -> dict[str, object]:
-    """A step as `triage check --json` and the journal write it."""
-    return {
-        "step": made.step,
-        "check": made.check,
-        "status": made.status.value,
-        "facts": dict(made.facts),
-        "command": made.command,
-        "branch": made.branch,
-        "elapsed_ms": made.elapsed_ms,
-        "evidence": list(made.evidence),
-        **({"failure": str(made.failure)} if made.failure else {}),
-        **({"overridden": True} if made.overridden else {}),
-    }
-
-
-def _failures(made: StepRecord) -> tuple[Failure, ...]:
-    if made.failure is not None:
-        return (made.failure,)
-    return made.unread

@@ -12,8 +12,8 @@ from console.text import clean
 
 
 class AskParameters(Parameters):
-    question: str = Field(min_length=1)
-    answers: Mapping[str, str] = Field(default_factory=dict)
+    question: str = Field(min_length=1, json_schema_extra={"bind": False})
+    answers: Mapping[str, str] = Field(default_factory=dict, json_schema_extra={"bind": False})
     """Id and text of each answer, in order; none: any text is an answer."""
 
     def outcome(self, given: str) -> Outcome:

@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
 
 from console.config import SystemConfig
+from console.guides.inputs import not_given
 from console.guides.issue import CheckCall
 from console.guides.readings import Readings
 from console.reading import Failure, FailureKind, SourceError
@@ -92,17 +93,34 @@ async def run_check(call: CheckCall, readings: Readings, *, limit_s: float = 3.0
     check = find_check(call.name)
     if check is None:
         raise KeyError(call.name)
+    if call.needs:
+        return not_made(call, not_given(call.needs[0].name))
     declared = check.declared(call.parameters)
     started = time.monotonic()
     findings, failure = await _make(check, call.parameters, readings, limit_s)
     elapsed_s = time.monotonic() - started
-    if findings is None:
-        headline = failure.message if failure else ""
-        return Outcome(dict.fromkeys(declared), headline, (), (), failure, elapsed_s, declared)
-    facts = {name: findings.facts.get(name) for name in declared}
     hide = readings.system.secrets.hide
+    if findings is None:
+        failure = _hidden(failure, hide) if failure else None
+        return Outcome(dict.fromkeys(declared), failure.message if failure else "", (), (), failure, elapsed_s, declared)
+    values = {name: findings.facts.get(name) for name in declared}
+    facts = {name: hide(value) if isinstance(value, str) else value for name, value in values.items()}
     evidence = tuple(map(hide, findings.evidence))
-    return Outcome(facts, hide(findings.headline), evidence, findings.unread, None, elapsed_s, declared, findings.log_line)
+    unread = tuple(_hidden(item, hide) for item in findings.unread)
+    return Outcome(facts, hide(findings.headline), evidence, unread, None, elapsed_s, declared, findings.log_line)
+
+
+def not_made(call: CheckCall, failure: Failure) -> Outcome:
+    """The outcome of a check that was not made: every fact is unknown."""
+    from console.guides.checks.registry import find_check
+
+    check = find_check(call.name)
+    declared = check.declared(call.parameters) if check else {}
+    return Outcome(dict.fromkeys(declared), failure.message, failure=failure, declared=declared)
+
+
+def _hidden(failure: Failure, hide: Callable[[str], str]) -> Failure:
+    return replace(failure, message=hide(failure.message), advice=hide(failure.advice))
 
 
 async def _make(

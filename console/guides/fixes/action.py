@@ -1,13 +1,14 @@
 """What a change is: its preview, its targets with their identity, its result, and the order in which these happen."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
 from pydantic import BaseModel
 
 from console.config import Environment
+from console.guides.inputs import not_given
 from console.guides.issue import Fix
 from console.guides.risk import Confirmation, Risk, confirmation
 from console.reading import Failure, SourceError
@@ -126,8 +127,11 @@ def action(name: str) -> Action:
 
 
 async def preview_fix(system: System, fix: Fix) -> Preview:
-    """Find out what the fix would hit now. Reads only; raises SourceError when that cannot be found out."""
+    """Find out what the fix would hit now. Reads only; raises SourceError when that cannot be found out, and for a fix whose
+    inputs are not bound."""
+    _need_bound(fix)
     kind = action(fix.action)
+    hide = system.secrets.hide
     plan = await kind.plan(system, fix.parameters)
     environment = system.config.environment
     return Preview(
@@ -135,10 +139,10 @@ async def preview_fix(system: System, fix: Fix) -> Preview:
         title=fix.title,
         risk=fix.risk,
         targets=plan.targets,
-        lines=tuple(map(system.secrets.hide, plan.lines)),
-        effect=plan.effect,
+        lines=tuple(map(hide, plan.lines)),
+        effect=hide(plan.effect),
         way_back=fix.way_back or plan.way_back,
-        command=plan.command,
+        command=system.secrets.hide_known(plan.command),
         confirmation=confirmation(fix.risk, _known(environment), plan.confirm_name),
         empty=plan.empty,
         shown_only=kind.do is None,
@@ -151,6 +155,7 @@ async def apply_fix(system: System, fix: Fix, preview: Preview, record: Record) 
     Raises JournalFailed when it could not be written down before: then nothing was changed. A source that fails is in
     `Applied.failed`.
     """
+    _need_bound(fix)
     kind = action(fix.action)
     if kind.do is None or not preview.can_apply:
         return Applied(False, (preview.empty or "This is only shown: type the command yourself.",))
@@ -169,6 +174,8 @@ async def apply_fix(system: System, fix: Fix, preview: Preview, record: Record) 
         applied = await kind.do(system, fix.parameters, preview)
     except SourceError as error:
         applied = Applied(False, (), error.failure)
+    hide = system.secrets.hide
+    applied = replace(applied, lines=tuple(map(hide, applied.lines)))
     try:
         await record(
             "fix_ends", {"fix": fix.id, "done": applied.done, "lines": list(applied.lines), "failed": str(applied.failed or "")}
@@ -179,6 +186,13 @@ async def apply_fix(system: System, fix: Fix, preview: Preview, record: Record) 
             applied.done, (*applied.lines, f"The journal could not be written afterwards: {error.strerror}."), applied.failed
         )
     return applied
+
+
+def _need_bound(fix: Fix) -> None:
+    """A fix that still holds samples must never be made."""
+    if fix.needs:
+        failure = not_given(fix.needs[0].name)
+        raise SourceError(failure.kind, failure.message, failure.advice)
 
 
 def _known(environment: Environment | None) -> str | None:

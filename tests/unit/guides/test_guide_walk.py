@@ -9,9 +9,10 @@ from guide_stack import Stack, clock, refused, session, timed_out
 
 from console.guides.compiling import compile_issue
 from console.guides.conditions import parse
+from console.guides.decisions import StepStatus, Verdict, choose
 from console.guides.issue import Arm, Goal, Issue, Leaf
 from console.guides.loader import load_issues
-from console.guides.walk import StepStatus, Verdict, Walk, choose
+from console.guides.walk import Walk
 from console.sources.protocols.engine import Containers, ExecResult
 
 ASKING = """\
