@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from console.config import EngineConfig, PostgresConfig, PrometheusConfig, RedisConfig, SystemConfig
+from console.config import EngineConfig, PostgresConfig, PrometheusConfig, RedisConfig, SystemConfig, expand
 from console.reading import FailureKind, SourceError
 from console.text import Secrets
 
@@ -215,6 +215,11 @@ def live_system(config: SystemConfig) -> System:
 
         return HttpEndpoints(config.endpoints)
 
+    def network() -> "Network":
+        from console.sources.network.source import LiveNetwork
+
+        return LiveNetwork(tuple(str(expand(item.authority)) for item in config.certificates.values() if item.authority))
+
     system = System(
         config,
         host=Later(host),
@@ -223,6 +228,7 @@ def live_system(config: SystemConfig) -> System:
         cache=Later(partial(cache, config.redis)) if config.redis else None,
         metrics=Later(partial(metrics, config.prometheus)) if config.prometheus else None,
         endpoints=Later(endpoints) if config.endpoints else None,
+        network=Later(network),
         secrets=secrets,
     )
     return system
