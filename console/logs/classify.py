@@ -63,9 +63,9 @@ _REDIS_SIGNS = {".": Level.DEBUG, "-": Level.DEBUG, "*": Level.INFO, "#": Level.
 _ACCESS = re.compile(r'"[A-Z]{3,7} [^"]{1,120}" (\d)\d\d\b')
 _PINO = {"10": Level.DEBUG, "20": Level.DEBUG, "30": Level.INFO, "40": Level.WARNING, "50": Level.ERROR, "60": Level.FATAL}
 
-_TRACEBACK = "Traceback (most recent call last)"
+TRACEBACK = "Traceback (most recent call last)"
 # "sqlalchemy.exc.OperationalError: …", the line that ends a traceback.
-_RAISED = re.compile(r"^(?:\w{1,60}\.){0,8}[A-Z]\w{1,80}(?::|$)")
+RAISED = re.compile(r"^(?:\w{1,60}\.){0,8}[A-Z]\w{1,80}(?::|$)")
 _GOES_ON = re.compile(r"\s|$|Caused by:|During handling of|The above exception|\.\.\. \d+ more|[|+] ")
 _EXPLAINS = ("DETAIL: ", "HINT: ", "STATEMENT: ", "CONTEXT: ", "QUERY: ")
 """What PostgreSQL writes after a message, in lines of their own."""
@@ -87,17 +87,23 @@ class Classifier:
         """The level of the next line of its stream."""
         last = self._last.setdefault((line.container, line.stream), _Last())
         head = line.text[:LOOKED_AT]
-        if _TRACEBACK in head:
+        if TRACEBACK in head:
             last.level, last.in_traceback = Level.ERROR, True
             return last.level
-        if _GOES_ON.match(head) or any(word in head for word in _EXPLAINS):
+        if continues(head):
             return last.level
         if last.in_traceback:
             last.in_traceback = False
-            if _RAISED.match(head):
+            if RAISED.match(head):
                 return last.level
         last.level = level_of(head)
         return last.level
+
+
+def continues(text: str) -> bool:
+    """Whether a line belongs to the message before it in its stream: a stack frame, an explanation, a blank."""
+    head = text[:LOOKED_AT]
+    return _GOES_ON.match(head) is not None or any(word in head for word in _EXPLAINS)
 
 
 def level_of(text: str) -> Level:
@@ -156,7 +162,12 @@ _VARIABLE = re.compile(
 _STANDS_FOR = {"uuid": "<uuid>", "quoted": "<text>", "hex": "<hex>", "number": "<n>"}
 
 
+def unstamped(text: str) -> str:
+    """The line without the time stamp that the program wrote in front."""
+    return _STAMP.sub("", text, count=1)
+
+
 def fingerprint(text: str) -> str:
     """The line without what differs from one time to the next: time stamp, numbers, hex, UUIDs, quoted text."""
-    head = _STAMP.sub("", text[:FINGERPRINTED])
+    head = unstamped(text[:FINGERPRINTED])
     return _VARIABLE.sub(lambda match: _STANDS_FOR[match.lastgroup or "number"], head).strip()
