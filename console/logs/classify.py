@@ -151,7 +151,9 @@ def _by_words(head: str) -> Level | None:
 
 
 _STAMP = re.compile(
-    r"^[\[(]?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?\d\d| (?!INFO|ERROR|WARN|DEBUG|FATAL|TRACE|CRIT|PANIC)[A-Z]{2,5})?[\])]?[ :-]{0,3}"
+    r"^[\[(]?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+    # A zone in capitals, but no level that stands in its place.
+    r"(?:Z| ?[+-]\d\d:?\d\d| (?!INFO|ERROR|WARN|DEBUG|FATAL|TRACE|CRIT|PANIC)[A-Z]{2,5})?[\])]?[ :-]{0,3}"
 )
 _VARIABLE = re.compile(
     r"(?P<uuid>\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b)"
