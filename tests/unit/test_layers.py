@@ -5,7 +5,20 @@ import sys
 
 import pytest
 
-DRIVERS = ("docker", "psycopg", "redis", "httpx", "prometheus_api_client", "requests", "psutil")
+DRIVERS = (
+    "docker",
+    "psycopg",
+    "redis",
+    "httpx",
+    "prometheus_api_client",
+    "requests",
+    "psutil",
+    "cryptography",
+    "dns",
+    "aiosmtplib",
+    "puresnmp",
+    "jwt",
+)
 
 
 def modules_after(statement: str) -> set[str]:

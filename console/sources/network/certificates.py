@@ -6,7 +6,8 @@ import ssl
 from collections.abc import Iterable
 from typing import Any
 
-from console.sources.network.answers import EXPIRED, tls_answer, tls_silence, why
+from console.certificates import EXPIRED
+from console.sources.network.answers import tls_answer, tls_silence, why
 from console.sources.network.reach import connected
 from console.sources.protocols.network import TlsAnswer
 
