@@ -32,6 +32,13 @@ def docker_ps(config: SystemConfig) -> str:
     return docker(config, "ps", "-a", *filters)
 
 
+def on_machine(config: SystemConfig, *words: str) -> str:
+    """A command line on the machine of the system: here, or inside the container that plays it."""
+    if config.host.kind == "container":
+        return docker(config, "exec", config.host.container, *words)
+    return clean(shlex.join(words))
+
+
 def psql(config: SystemConfig, statement: str) -> str:
     """A statement given to psql with the configured address, without its password."""
     words = ["psql"] if config.postgres is None else ["psql", shlex.quote(address(config.postgres.dsn))]

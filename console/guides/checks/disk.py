@@ -43,6 +43,8 @@ def parse_df(output: str, path: str) -> Space:
 
 def on_this_machine(system: System) -> None:
     """Raises when the containers run elsewhere: then this machine's disks and ports say nothing about the system."""
+    if system.config.host.kind == "container":
+        return
     engine = system.config.engine
     parts = urlsplit(engine.host) if engine is not None else None
     if parts is not None and parts.scheme in ("ssh", "tcp", "http", "https") and (parts.hostname or "") not in _LOCAL:

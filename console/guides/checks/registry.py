@@ -4,7 +4,7 @@ from importlib import import_module
 
 from console.guides.checks.check import Check
 
-FAMILIES = ("ask", "containers", "disk", "logs", "ports", "postgres", "probe")
+FAMILIES = ("ask", "containers", "disk", "logs", "ports", "postgres", "probe", "settings")
 """Each has a file of its name."""
 
 _ELSEWHERE: dict[str, str] = {}
