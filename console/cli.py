@@ -89,6 +89,10 @@ def _parser() -> argparse.ArgumentParser:
     lint = command("lint", _lint, "check guides and config: file:line:column: what, and how to mend it")
     lint.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="default: the shipped guides and the config")
 
+    guide = command("guide", _guide, "the guides as prose, made from their trees")
+    guide.add_argument("action", choices=["render"])
+    guide.add_argument("guide", metavar="GUIDE", nargs="?", help="such as sms (default: every guide of the system)")
+
     doctor = command("doctor", _doctor, "each source: reachable, version, privileges, latency; what to do if not")
     doctor.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -183,6 +187,20 @@ def _lint(arguments: argparse.Namespace) -> int:
     if not problems:
         print("Nothing to mend.")
     return USAGE if problems else OK
+
+
+def _guide(arguments: argparse.Namespace) -> int:
+    from console.guides.loader import load_issues
+    from console.guides.render import render_guide
+
+    loaded, config = _load(arguments)
+    wanted = (arguments.guide,) if arguments.guide else config.guides
+    owners = [system for system in (config, *loaded.config.systems.values()) if set(wanted) <= set(system.guides)]
+    if not owners or not wanted:
+        known = ", ".join(dict.fromkeys(guide for system in loaded.config.systems.values() for guide in system.guides))
+        raise Problems([Problem("GUIDE", 1, 1, f"there is no guide {arguments.guide or ''!r}", f"There are: {known}.")])
+    print("\n".join(render_guide(guide, load_issues((guide,)), owners[0]) for guide in wanted), end="")
+    return OK
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
