@@ -34,7 +34,7 @@ class System:
     """What screens, walks and commands ask. A source that is not configured is None; `need_*` turns that into an error.
 
     `clock` is the time that the system lives in, Unix seconds: ages are told by it (a simulated stack may have its own).
-    `pause` lets so many seconds of that time pass, for what must be looked at twice.
+    `elapsed` counts its seconds without ever jumping, `pause` lets so many of them pass.
     `on_close` is called once after the sources are closed (the simulated world stops its clock).
     """
 
@@ -50,6 +50,7 @@ class System:
         endpoints: "Endpoints | Later[Endpoints] | None" = None,
         network: "Network | Later[Network] | None" = None,
         clock: Callable[[], float] = time.time,
+        elapsed: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         secrets: Secrets | None = None,
         on_close: Callable[[], None] | None = None,
@@ -66,6 +67,7 @@ class System:
             "network": network,
         }
         self.clock = clock
+        self.elapsed = elapsed
         self.pause = pause
         self._on_close = on_close
 

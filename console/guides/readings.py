@@ -18,9 +18,9 @@ MAX_AGE_S = 2.0
 class Readings:
     """The sources of a system as one walk, or several that run together, ask them."""
 
-    def __init__(self, system: System, *, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, system: System, *, wall: Callable[[], float] | None = None) -> None:
         self.system = system
-        self.wall = wall
+        self.wall = wall or system.clock
         self._asked: dict[object, tuple[float, asyncio.Task[Any]]] = {}
 
     async def share(self, key: object, ask: Callable[[], Awaitable[T]]) -> T:

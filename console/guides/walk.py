@@ -7,7 +7,6 @@ await walk.finish()        # goes on until there is a conclusion or a question f
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 
@@ -67,7 +66,7 @@ class Walk:
         asks: bool = True,
         readings: Readings | None = None,
         record: Record | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         limit_s: float = STEP_LIMIT_S,
     ) -> None:
         self.issue = issue
@@ -84,7 +83,7 @@ class Walk:
         self._own_readings = readings is None
         self._readings = readings or Readings(system, wall=clock)
         self._record = record
-        self._clock = clock
+        self._clock = clock or system.clock
         self._limit_s = limit_s
         self._ahead: dict[str, asyncio.Task[Outcome]] = {}
         self._one_at_a_time = asyncio.Lock()

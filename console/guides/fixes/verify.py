@@ -1,7 +1,5 @@
 """After a fix: the check is made again until its condition has held for its time, or the time is up."""
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -39,8 +37,8 @@ async def verify_fix(
     system: System,
     fix: Fix,
     *,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    clock: Callable[[], float] | None = None,
+    sleep: Callable[[float], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Verification]:
     """Tell each time the check was made how it stands; the last one is HELD or FAILED. Ends at once without a `verify`.
 
@@ -49,6 +47,7 @@ async def verify_fix(
     if fix.verify is None:
         return
     wanted = fix.verify
+    clock, sleep = clock or system.elapsed, sleep or system.pause
     began = clock()
     holds_since: float | None = None
     while True:
