@@ -4,10 +4,28 @@ from importlib import import_module
 
 from console.guides.checks.check import Check
 
-FAMILIES = ("ask", "containers", "disk", "logs", "ports", "postgres", "probe", "settings")
+FAMILIES = ("ask", "cache", "containers", "disk", "logs", "ports", "postgres", "probe", "settings")
 """Each has a file of its name."""
 
-_ELSEWHERE: dict[str, str] = {}
+_ELSEWHERE: dict[str, str] = {
+    "cache.compare": "cache_keys",
+    "cache.key": "cache_keys",
+    "logs.access": "logs_access",
+    "logs.correlation": "logs_access",
+    "logs.errors": "logs_match",
+    "logs.match": "logs_match",
+    "postgres.exists": "postgres_select",
+    "postgres.explain": "postgres_select",
+    "postgres.select": "postgres_select",
+    "postgres.integrity": "postgres_server",
+    "postgres.setting": "postgres_server",
+    "postgres.locks": "postgres_statements",
+    "postgres.slowest": "postgres_statements",
+    "postgres.statements": "postgres_statements",
+    "postgres.indexes": "postgres_tables",
+    "postgres.sizes": "postgres_tables",
+    "postgres.tables": "postgres_tables",
+}
 """The checks that stand in another file than that of their family."""
 
 
