@@ -11,6 +11,7 @@ from console.config import SystemConfig
 from console.guides.checks.check import Check, Fact, FactType, Findings
 from console.guides.checks.commands import container_name, docker, joined
 from console.guides.checks.containers import is_down, is_looping, services, settled
+from console.guides.checks.log_lines import is_unit
 from console.guides.checks.words import age, number
 from console.guides.parameters import Parameters, Seconds
 from console.guides.readings import Readings
@@ -19,6 +20,8 @@ from console.sources.protocols.engine import Container, Health, LogLine, State
 from console.text import clean
 
 _SHOWN = 15
+_LOOKED_AT = 1_000
+"""Characters of a line in which patterns look: a hostile line must not hold up the screen."""
 _TOGETHER_S = 5.0
 """Lines of one end are written within this time; an exception's text and its traceback in either order."""
 _TROUBLE = re.compile(r"error|exception|failed|fatal|panic|shutdown|killed|traceback", re.I)
@@ -35,6 +38,15 @@ _MISSING_MODULE = re.compile(r"\bModuleNotFoundError\b|No module named |ImportEr
 _MIGRATION = re.compile(
     r"[Mm]igrations? (?:\S{1,80} )?failed|alembic\.util\.exc\.CommandError|Can't locate revision|Multiple head revisions"
 )
+_RELATION = re.compile(r"relation .{1,80} does not exist|\bUndefinedTable\b|no such table|\bNoSuchTableError\b", re.I)
+_SETTING = re.compile(
+    r"\bKeyError: |\bValidationError\b|\bSettingsError\b|environment variable|\bField required\b"
+    r"|\b(?:setting|variable) .{1,60} (?:is missing|is not set|is invalid|must be)"
+)
+_REFUSED = re.compile(r"connection refused|could not connect to server|\[?Errno 111\b|\bError 111\b|\bECONNREFUSED\b", re.I)
+_PASSWORD = re.compile(r"password authentication failed|invalid username-password pair|\bWRONGPASS\b|\bNOAUTH\b", re.I)
+_DATABASE = re.compile(r"database .{1,80} does not exist|\bInvalidCatalogName\b|\bUndefinedDatabase\b", re.I)
+_PERMISSION = re.compile(r"permission denied|\bPermissionError\b|\bEACCES\b|\bInsufficientPrivilege\b", re.I)
 _TRACEBACK = re.compile(r"^Traceback \(most recent call last\)|\bTraceback \(most recent call last\):")
 _EXCEPTION = re.compile(r"^(?:[a-zA-Z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning)\b(?:: .{0,300})?$")
 
@@ -64,11 +76,19 @@ class Crash:
     migration: tuple[LogLine, ...]
     tracebacks: tuple[LogLine, ...]
     exceptions: tuple[LogLine, ...]
+    missing_relation: tuple[LogLine, ...] = ()
+    bad_setting: tuple[LogLine, ...] = ()
+    connection_refused: tuple[LogLine, ...] = ()
+    password_failed: tuple[LogLine, ...] = ()
+    database_missing: tuple[LogLine, ...] = ()
+    permission_denied: tuple[LogLine, ...] = ()
 
     @property
     def decisive(self) -> tuple[LogLine, ...]:
         """The lines that say most about the end."""
-        return self.out_of_memory or self.missing_module or self.migration or self.exceptions or self.tracebacks
+        ended = self.out_of_memory or self.missing_module or self.migration or self.exceptions
+        met = self.missing_relation or self.bad_setting or self.password_failed or self.database_missing
+        return ended or met or self.permission_denied or self.connection_refused or self.tracebacks
 
 
 def read_crash(lines: Sequence[LogLine]) -> Crash:
@@ -77,16 +97,20 @@ def read_crash(lines: Sequence[LogLine]) -> Crash:
     Only what was written with the newest telling line counts: a cause that was mended minutes ago is still in the log, and
     must not be named in place of the one that came after it.
     """
-    kinds = (_OUT_OF_MEMORY, _MISSING_MODULE, _MIGRATION, _TRACEBACK, _EXCEPTION)
-    telling = [line for line in lines if any(kind.search(line.text) for kind in kinds)]
-    newest = max((line.at for line in telling), default=0.0)
+    ends = (_OUT_OF_MEMORY, _MISSING_MODULE, _MIGRATION, _TRACEBACK, _EXCEPTION)
+    meets = (_RELATION, _SETTING, _REFUSED, _PASSWORD, _DATABASE, _PERMISSION)
+    # What a process met (a refused connection) may be a warning of the next run, which did not end yet.
+    newest = _newest(lines, ends) or _newest(lines, meets)
+    telling = [line for line in lines if newest - _TOGETHER_S <= line.at <= newest]
 
     def matching(pattern: re.Pattern[str]) -> tuple[LogLine, ...]:
-        return tuple(line for line in telling if line.at >= newest - _TOGETHER_S and pattern.search(line.text))
+        return tuple(line for line in telling if pattern.search(line.text[:_LOOKED_AT]))
 
-    return Crash(
-        matching(_OUT_OF_MEMORY), matching(_MISSING_MODULE), matching(_MIGRATION), matching(_TRACEBACK), matching(_EXCEPTION)
-    )
+    return Crash(*map(matching, (*ends, *meets)))
+
+
+def _newest(lines: Sequence[LogLine], kinds: Sequence[re.Pattern[str]]) -> float:
+    return max((line.at for line in lines if any(kind.search(line.text[:_LOOKED_AT]) for kind in kinds)), default=0.0)
 
 
 def run_began(container: Container, now: float) -> float | None:
@@ -103,20 +127,28 @@ def run_began(container: Container, now: float) -> float | None:
 
 
 async def _crash(readings: Readings, parameters: CrashParameters) -> Findings:
-    container = (await services(readings, (parameters.role,)))[parameters.role]
-    name = readings.system.container(parameters.role)
-    if container is None:
-        return Findings({}, f"{clean(name)} does not exist, so it has no log.")
-    if is_looping(container, readings.wall()):
-        container = await settled(readings, name)
-    since = run_began(container, readings.wall())
-    lines = await readings.log_tail(name, parameters.lines, since)
+    if is_unit(readings.system.config, parameters.role):
+        lines = await readings.role_log(parameters.role, parameters.lines)
+    else:
+        container = (await services(readings, (parameters.role,)))[parameters.role]
+        name = readings.system.container(parameters.role)
+        if container is None:
+            return Findings({}, f"{clean(name)} does not exist, so it has no log.")
+        if is_looping(container, readings.wall()):
+            container = await settled(readings, name)
+        lines = await readings.log_tail(name, parameters.lines, run_began(container, readings.wall()))
     found = read_crash(lines)
     facts = {
         "out_of_memory": bool(found.out_of_memory),
         "missing_module": bool(found.missing_module),
         "migration_failed": bool(found.migration),
         "traceback": bool(found.tracebacks or found.exceptions),
+        "missing_relation": bool(found.missing_relation),
+        "bad_setting": bool(found.bad_setting),
+        "connection_refused": bool(found.connection_refused),
+        "password_failed": bool(found.password_failed),
+        "database_missing": bool(found.database_missing),
+        "permission_denied": bool(found.permission_denied),
         "lines": len(lines),
     }
     log_line = found.decisive[-1] if found.decisive else None
@@ -150,6 +182,9 @@ def in_good_order(container: Container) -> bool:
 
 
 async def _server(readings: Readings, parameters: ServerParameters) -> Findings:
+    if is_unit(readings.system.config, parameters.role):
+        since = readings.wall() - parameters.window
+        return _server_findings(await readings.role_log(parameters.role, parameters.lines, since))
     container = (await services(readings, (parameters.role,)))[parameters.role]
     name = readings.system.container(parameters.role)
     if container is None:
@@ -159,7 +194,11 @@ async def _server(readings: Readings, parameters: ServerParameters) -> Findings:
         return Findings({"no_space": False, "corrupted": False}, f"{clean(name)} was shut down in good order (exit code 0).")
     ended = container.finished_at if is_down(container) and container.state is not State.PAUSED else None
     since = max((ended or readings.wall()) - parameters.window, container.started_at or 0.0)
-    lines = [line for line in await readings.log_tail(name, parameters.lines, since) if _SERVER.search(line.text)]
+    return _server_findings(await readings.log_tail(name, parameters.lines, since))
+
+
+def _server_findings(written: Sequence[LogLine]) -> Findings:
+    lines = [line for line in written if _SERVER.search(line.text)]
     full = [line for line in lines if _NO_SPACE.search(line.text)]
     corrupted = [line for line in lines if _CORRUPT.search(line.text)]
     facts = {"no_space": bool(full), "corrupted": bool(corrupted)}
@@ -202,6 +241,8 @@ async def _tail(readings: Readings, container: Container, lines: int) -> tuple[L
 
 
 def _logs(config: SystemConfig, role: str, lines: int) -> str:
+    if is_unit(config, role):
+        return f"tail -n {lines} {config.log_files[role]}"
     return docker(config, "logs", "--timestamps", "--tail", str(lines), container_name(config, role))
 
 
@@ -215,6 +256,12 @@ CHECKS = (
             Fact("missing_module", FactType.BOOL, "a Python module is not there"),
             Fact("migration_failed", FactType.BOOL, "a schema migration failed"),
             Fact("traceback", FactType.BOOL, "an exception that nobody handled"),
+            Fact("missing_relation", FactType.BOOL, "a table is not there"),
+            Fact("bad_setting", FactType.BOOL, "a setting is missing or is not what it must be"),
+            Fact("connection_refused", FactType.BOOL, "somebody it needs did not listen"),
+            Fact("password_failed", FactType.BOOL, "the database or the cache did not take its password"),
+            Fact("database_missing", FactType.BOOL, "the database is not there"),
+            Fact("permission_denied", FactType.BOOL, "it may not do what it tried, on files or in the database"),
             Fact("lines", FactType.NUMBER, "lines that were read"),
         ),
         command=lambda config, parameters: f"{_logs(config, parameters.role, parameters.lines)} 2>&1",

@@ -4,10 +4,12 @@ from importlib import import_module
 
 from console.guides.checks.check import Check
 
-FAMILIES = ("ask", "cache", "containers", "disk", "logs", "ports", "postgres", "probe", "settings")
+FAMILIES = ("ask", "cache", "containers", "disk", "host", "logs", "ports", "postgres", "probe", "settings")
 """Each has a file of its name."""
 
 _ELSEWHERE: dict[str, str] = {
+    "host.clock": "host_watch",
+    "host.growth": "host_watch",
     "cache.compare": "cache_keys",
     "cache.key": "cache_keys",
     "logs.access": "logs_access",

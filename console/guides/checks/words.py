@@ -1,5 +1,7 @@
 """Figures as an operator reads them."""
 
+import time
+
 
 def size(count: float) -> str:
     """Bytes with a binary unit: `1.5 GiB`."""
@@ -22,6 +24,11 @@ def age(seconds: float) -> str:
         if len(parts) == 2:
             break
     return " ".join(part for part in parts if not part.startswith("0 ")) or "0 s"
+
+
+def clock_time(at: float) -> str:
+    """Unix seconds as the local time of day: `10:04:59`."""
+    return time.strftime("%H:%M:%S", time.localtime(at))
 
 
 def number(count: int, thing: str) -> str:
