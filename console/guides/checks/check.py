@@ -65,6 +65,8 @@ class Check:
     """Facts that depend on the parameters (the answers of an `ask`); None: always `facts`."""
     ahead: bool = True
     """Cheap enough to be made before it is known whether it is needed."""
+    more_s: float = 0.0
+    """Beyond the ordinary limit of a check, for what must be looked at more than once."""
 
     def declared(self, parameters: BaseModel) -> Mapping[str, Fact]:
         """The facts of a call by name."""
@@ -97,7 +99,7 @@ async def run_check(call: CheckCall, readings: Readings, *, limit_s: float = 3.0
         return not_made(call, not_given(call.needs[0].name))
     declared = check.declared(call.parameters)
     started = time.monotonic()
-    findings, failure = await _make(check, call.parameters, readings, limit_s)
+    findings, failure = await _make(check, call.parameters, readings, limit_s + check.more_s)
     elapsed_s = time.monotonic() - started
     hide = readings.system.secrets.hide
     if findings is None:
