@@ -4,7 +4,25 @@ from importlib import import_module
 
 from console.guides.checks.check import Check
 
-FAMILIES = ("ask", "cache", "containers", "disk", "host", "logs", "ports", "postgres", "probe", "settings")
+FAMILIES = (
+    "ask",
+    "cache",
+    "containers",
+    "disk",
+    "dns",
+    "host",
+    "http",
+    "jwt",
+    "logs",
+    "net",
+    "ports",
+    "postgres",
+    "probe",
+    "settings",
+    "smtp",
+    "snmp",
+    "tls",
+)
 """Each has a file of its name."""
 
 _ELSEWHERE: dict[str, str] = {
