@@ -7,6 +7,7 @@ from typing import Any
 
 from console.config import SystemConfig
 from console.guides.fixes.action import Preview, action, preview_fix
+from console.guides.given import given_for, given_problems
 from console.guides.issue import Fix, Issue
 from console.guides.loader import issue_files, load_issues
 from console.guides.readings import Readings
@@ -28,22 +29,33 @@ async def check(
     *,
     timeout_s: float = DEFAULT_TIMEOUT_S,
     inputs: Mapping[str, str] | None = None,
+    told: Mapping[str, str] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> dict[str, Any]:
     """Walk these issues (ids or chords; none: all of the system's guides) at once, and rank them, causes first.
 
-    `inputs` answers `ask` steps, by `<issue>.<step>` or by step. An issue that is not done within `timeout_s` is unknown.
-    Returns the object that `triage check --json` prints. Raises Problems for a guide that is wrong or an issue that there
-    is not.
+    `inputs` are answers of `ask` steps and values of inputs, by name or by `<issue>.<name>`; `told` are those that the user of
+    a practice stack would give, of which only the ones that are asked for count. An issue that is not done within `timeout_s`
+    is unknown. Returns the object that `triage check --json` prints. Raises Problems, before anything is read, for a guide that
+    is wrong, an issue that there is not, and inputs that no issue asks for or that have not the form wanted.
     """
     started = clock()
     issues = await asyncio.to_thread(_issues, system.config, issue_ids)
+    wrong = tuple(given_problems(issues, inputs or {}))
+    if wrong:
+        raise Problems(wrong)
     readings = Readings(system, wall=clock)
-    walks = [Walk(issue, system, inputs=_inputs(issue, inputs or {}), readings=readings, clock=clock) for issue in issues]
+    given = [{**given_for(issue, told or {}), **given_for(issue, inputs or {})} for issue in issues]
+    walks = [
+        Walk(issue, system, inputs=item, asks=False, readings=readings, clock=clock)
+        for issue, item in zip(issues, given, strict=True)
+    ]
     try:
         results = await asyncio.gather(*(_result(walk, timeout_s) for walk in walks))
     finally:
         readings.close()
+        for walk in walks:
+            walk.close()
     return {
         "system": system.name,
         "environment": system.config.environment.value,
@@ -100,14 +112,6 @@ def _issues(config: SystemConfig, wanted: Sequence[str]) -> tuple[Issue, ...]:
         raise Problems([Problem("ISSUE", 1, 1, str(error.args[0]))]) from None
 
 
-def _inputs(issue: Issue, inputs: Mapping[str, str]) -> dict[str, str]:
-    """The answers for one issue, by step; one that names the issue goes before one that names a step alone."""
-    prefix = f"{issue.id}."
-    plain = {name: value for name, value in inputs.items() if name in issue.steps}
-    own = {name.removeprefix(prefix): value for name, value in inputs.items() if name.startswith(prefix)}
-    return {**plain, **own}
-
-
 async def _result(walk: Walk, timeout_s: float) -> dict[str, Any]:
     started = time.monotonic()
     task = asyncio.ensure_future(walk.finish())
@@ -121,7 +125,7 @@ async def _result(walk: Walk, timeout_s: float) -> dict[str, Any]:
     else:
         task.cancel()
         conclusion = Conclusion(Verdict.UNKNOWN, f"The walk was not done within {timeout_s:g} s.")
-    fixes = await asyncio.gather(*(_fix(walk.system, fix) for fix in conclusion.fixes))
+    fixes = await asyncio.gather(*(_fix(walk, fix) for fix in conclusion.fixes))
     return {
         "issue": walk.issue.id,
         "title": walk.issue.title,
@@ -142,14 +146,18 @@ def _unanswered(walk: Walk) -> Conclusion:
     return Conclusion(Verdict.UNKNOWN, f"A person must answer: {text} Answer with --input {walk.issue.id}.{walk.current}=…")
 
 
-async def _fix(system: System, fix: Fix) -> dict[str, Any]:
+async def _fix(walk: Walk, fix: Fix) -> dict[str, Any]:
     """A fix by name, with what it would hit now, when that can be read quickly."""
     preview: dict[str, Any] | None = None
     if action(fix.action).ahead:
-        task = asyncio.ensure_future(preview_fix(system, fix))
+        task = asyncio.ensure_future(_previewed(walk, fix))
         await asyncio.wait({task}, timeout=PREVIEW_LIMIT_S)
         preview = _preview(task)
     return {"id": fix.id, "title": fix.title, "risk": fix.risk.value, "preview": preview}
+
+
+async def _previewed(walk: Walk, fix: Fix) -> Preview:
+    return await preview_fix(walk.system, walk.bound(fix))
 
 
 def _preview(task: "asyncio.Task[Preview]") -> dict[str, Any]:

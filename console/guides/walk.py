@@ -227,14 +227,14 @@ class Walk:
         wanted = self.issue.inputs.get(name)
         if wanted is None:
             raise ValueError(f"this issue has no input {clean(name, 60)}")
-        wanted.read(text)
+        value = str(wanted.read(text))
         if wanted.kind.secret:
-            self._given[name] = text
             self._hide(wanted, text)
+            self._given[name] = text
             return
         self._given.pop(name, None)
-        self._memory[name] = text
-        await self._write("input", {"name": name, "value": text})
+        self._memory[name] = value
+        await self._write("input", {"name": name, "value": value})
 
     def forget(self) -> None:
         """Forget the inputs that are kept in this walk; those of the incident are forgotten by whoever keeps them."""

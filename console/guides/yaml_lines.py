@@ -41,9 +41,12 @@ class Document:
         self.problems: list[Problem] = []
         self._values: dict[Path, tuple[int, int]] = {(): (1, 1)}
         self._keys: dict[Path, tuple[int, int]] = {}
+        self._styles: dict[Path, str] = {}
 
-    def remember(self, path: Path, line: int, column: int) -> None:
+    def remember(self, path: Path, line: int, column: int, style: str = "") -> None:
+        """Where a value stands; `style` is what begins a text that does not stand plain: a quote, or | and > of a block."""
         self._values[path] = (line, column)
+        self._styles[path] = style
 
     def remember_key(self, path: Path, line: int, column: int) -> None:
         self._keys[path] = (line, column)
@@ -51,6 +54,9 @@ class Document:
     def problem(self, path: Path, message: str, advice: str = "", *, key: bool = False, offset: int = 0) -> Problem:
         """A problem at the value (or key) of a path, or at the nearest thing around it; `offset` characters further."""
         line, column = self._keys.get(path, (0, 0)) if key else self._values.get(path, (0, 0))
+        if offset:
+            style = self._styles.get(path, "")
+            offset = 0 if style in ("|", ">") else offset + bool(style)
         while not line:
             line, column = self._keys.get(path) or self._values.get(path, (0, 0))
             path = path[:-1]
@@ -113,7 +119,7 @@ class _Reader:
             raise self._refused(event, f"{event.tag} is a tag", "Quote a text that begins with an exclamation mark.")
         if depth > MAX_DEPTH:
             raise self._refused(event, f"is nested deeper than {MAX_DEPTH} levels", "")
-        self.document.remember(path, *_place(event))
+        self.document.remember(path, *_place(event), getattr(event, "style", None) or "")
         if isinstance(event, yaml.ScalarEvent):
             return _plain(event.value) if not event.style else event.value
         if isinstance(event, yaml.SequenceStartEvent):

@@ -47,6 +47,12 @@ def psql(config: SystemConfig, statement: str) -> str:
     return clean(" ".join([*words, "-c", f'"{statement}"' if plain else shlex.quote(statement)]))
 
 
+def redis_cli(config: SystemConfig, *words: str) -> str:
+    """A command given to redis-cli with the configured address, without its password."""
+    where = ("-u", address(config.redis.url)) if config.redis is not None else ()
+    return clean(shlex.join(["redis-cli", *where, *words]))
+
+
 def address(url: str) -> str:
     """A URL without the password that it may hold."""
     parts = urlsplit(url)

@@ -93,6 +93,7 @@ class Action:
 
 
 _MODULES = {
+    "cache": "console.guides.fixes.cache",
     "containers": "console.guides.fixes.containers",
     "postgres": "console.guides.fixes.postgres",
     "files": "console.guides.fixes.files",

@@ -49,6 +49,9 @@ class CacheInfo:
     hit_percent: float | None
     evicted_per_s: float | None
     expired_per_s: float | None
+    hits: int | None = None
+    """Since the server started, as `misses`."""
+    misses: int | None = None
     keys: Mapping[str, int] = field(default_factory=dict)
     """Keys by database ("db0")."""
     expiring: Mapping[str, int] = field(default_factory=dict)

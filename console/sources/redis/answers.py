@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console.sources.protocols.cache import CacheClient, CacheInfo, SlowEntry
+from console.sources.protocols.cache import CacheClient, CacheInfo, CacheKey, SlowEntry
 from console.text import clean
 
 SHORTEST_INTERVAL_S = 0.5
@@ -89,6 +89,8 @@ def cache_info(
         hit_percent=100 * hits / looked_up if hits is not None and looked_up else None,
         evicted_per_s=_rate(before, now, "evicted"),
         expired_per_s=_rate(before, now, "expired"),
+        hits=_whole(info, "keyspace_hits"),
+        misses=_whole(info, "keyspace_misses"),
         keys=keys,
         expiring=expiring,
         rdb_last_save_at=_moment(info, "rdb_last_save_time"),
@@ -136,6 +138,31 @@ def client_list(text: str | bytes, show: Callable[[str | bytes, int], str] = cle
                 )
             )
     return tuple(found)
+
+
+def cache_key(
+    name: str,
+    kind: bytes,
+    ttl_ms: int,
+    idle_s: Any,
+    size_bytes: Any,
+    value: bytes,
+    show: Callable[[str | bytes, int], str] = clean,
+) -> CacheKey | None:
+    """The replies of TYPE, PTTL, OBJECT IDLETIME and MEMORY USAGE; None when there is no such key.
+
+    PTTL is -2 without the key and -1 without an end. What is no number there is an error of a server that does not tell.
+    """
+    if kind == b"none" or ttl_ms == -2:
+        return None
+    return CacheKey(
+        name=show(name, NAME_LENGTH),
+        type=show(kind, 40),
+        ttl_s=ttl_ms / 1000 if ttl_ms >= 0 else None,
+        idle_s=float(idle_s) if isinstance(idle_s, int) else None,
+        size_bytes=size_bytes if isinstance(size_bytes, int) else None,
+        value=value,
+    )
 
 
 def _slow(row: Any, show: Callable[[str | bytes, int], str]) -> SlowEntry | None:

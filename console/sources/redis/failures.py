@@ -70,6 +70,10 @@ _SIGNS: tuple[tuple[FailureKind, tuple[str, ...]], ...] = (
         ),
     ),
     (FailureKind.UNSUPPORTED, ("unknown command", "unknown subcommand")),
+    (
+        FailureKind.DECLINED,
+        ("readonly ", "oom ", "misconf ", "config set failed", "unsupported config", "argument must be", "argument couldn't"),
+    ),
 )
 
 
@@ -120,6 +124,8 @@ def failure(place: Place, error: BaseException | str) -> SourceError:
             )
         case FailureKind.UNSUPPORTED:
             return SourceError(kind, f"{place} does not know a command: {said}.", "Check its version.")
+        case FailureKind.DECLINED:
+            return SourceError(kind, f"{place} would not do it: {said}.", "Nothing was changed.")
         case _:
             return SourceError(FailureKind.LOST, f"The connection to {place} was lost: {said}.", "Asking goes on.")
 

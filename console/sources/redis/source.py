@@ -3,18 +3,23 @@
 import functools
 import time
 from collections import deque
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from console.config import RedisConfig
 from console.reading import FailureKind, SourceError
-from console.sources.protocols.cache import CacheClient, CacheInfo, CachePrivileges
+from console.sources.protocols.cache import CacheClient, CacheInfo, CacheKey, CachePrivileges
 from console.sources.redis import answers
 from console.sources.redis.failures import Place, failure
 from console.sources.redis.link import Link, Refused
 from console.text import MAX_LENGTH, Secrets, block, printable
 
+T = TypeVar("T")
+
 SLOW_ENTRIES = 16
+MOST_VALUE_BYTES = 64 * 1024
 FORBIDDEN_AGAIN_S = 60.0
 """A command that was forbidden is left alone for so long: every refusal is a line in the server's ACL LOG."""
 
@@ -122,6 +127,46 @@ class Redis:
         ]
         return CachePrivileges(self._place.user, tuple(missing))
 
+    async def key(self, name: str) -> CacheKey | None:
+        """One key with the beginning of its value, in two round trips. Raises SourceError.
+
+        Only reading the value could count as a use: NO-TOUCH keeps servers since 7.2 from that, and the time since the last
+        use is asked before.
+        """
+        asked = await self._link.ask(("TYPE", name), ("PTTL", name), ("OBJECT", "IDLETIME", name), ("MEMORY", "USAGE", name))
+        kind, ttl_ms, idle_s, size = asked.replies
+        found = answers.cache_key(name, self._need(kind), self._need(ttl_ms, int), idle_s, size, b"", self._show)
+        if found is None or found.type != "string":
+            return found
+        _, value, _ = (
+            await self._link.ask(
+                ("CLIENT", "NO-TOUCH", "ON"),
+                ("GETRANGE", name, "0", str(MOST_VALUE_BYTES - 1)),
+                ("CLIENT", "NO-TOUCH", "OFF"),
+            )
+        ).replies
+        return replace(found, value=self._need(value))
+
+    async def delete_key(self, name: str) -> bool:
+        """Whether there was such a key. Raises SourceError."""
+        return self._need((await self._link.ask(("UNLINK", name))).replies[0], int) > 0
+
+    async def flush(self) -> int:
+        """Delete every key of the configured database; how many there were. Raises SourceError, and then none is deleted."""
+        count = self._need((await self._link.ask(("DBSIZE",))).replies[0], int)
+        self._need((await self._link.ask(("FLUSHDB", "ASYNC"))).replies[0])
+        return count
+
+    async def settings(self, *names: str) -> Mapping[str, str]:
+        """CONFIG GET, a command a name, for before 7.0 it took one. Raises SourceError."""
+        replies = (await self._link.ask(*[("CONFIG", "GET", name) for name in names])).replies
+        pairs = [self._need(reply, list) for reply in replies]
+        return {self._show(pair[0]): self._show(pair[1]) for pair in pairs if len(pair) == 2}
+
+    async def set_setting(self, name: str, value: str) -> None:
+        """CONFIG SET. Raises SourceError."""
+        self._need((await self._link.ask(("CONFIG", "SET", name, value))).replies[0])
+
     def _slow_log(self, reply: Any) -> list[Any]:
         if isinstance(reply, Refused):
             refused = failure(self._place, reply.message).failure
@@ -132,11 +177,11 @@ class Redis:
         self._slow_log_failure = ""
         return reply if isinstance(reply, list) else []
 
-    def _need(self, reply: Any) -> bytes:
+    def _need(self, reply: Any, kind: type[T] = bytes) -> T:  # type: ignore[assignment]
         if isinstance(reply, Refused):
             raise failure(self._place, reply.message)
-        if not isinstance(reply, bytes):
-            raise failure(self._place, ValueError(f"a {type(reply).__name__} where a text was due"))
+        if not isinstance(reply, kind):
+            raise failure(self._place, ValueError(f"a {type(reply).__name__} where a {kind.__name__} was due"))
         return reply
 
     def _show_afresh(self, text: str | bytes, limit: int = MAX_LENGTH) -> str:
