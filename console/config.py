@@ -161,6 +161,14 @@ class LabConfig(Table):
     postgres: PortNumber = 5432
     redis: PortNumber = 6379
     prometheus: PortNumber = 9090
+    frontend: PortNumber = 5173
+    tls: PortNumber = 8443
+    mail: PortNumber = 1587
+    pages: PortNumber = 8090
+    outside: PortNumber = 8380
+    """What is not the system's own: a payment processor's site."""
+    snmp: PortNumber = 1161
+    """UDP."""
 
 
 class SystemConfig(Table):
