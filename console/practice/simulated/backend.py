@@ -2,18 +2,18 @@
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from console.practice.simulated import tracebacks
+from console.practice.simulated.behaviour import Behaviour, Complaint, Defects, Outcome
 from console.practice.simulated.container import Exit, Load, Probe
+from console.practice.simulated.limits import RateLimits
 from console.practice.simulated.log import Log, stamp
 from console.practice.simulated.postgres import PostgresServer, Refused, ServerSession
 from console.practice.simulated.redis import RedisServer
-from console.practice.simulated.traffic import LOGIN, Endpoint, Histogram, choose
+from console.practice.simulated.service import Address, Service
+from console.practice.simulated.traffic import Arrival, Client, Histogram, Traffic
 
-ADDRESS = "172.18.0.5"
-NEWEST_REVISION = "0003_login_event"
 POOL_WANTED = 8
 POOL_TIMEOUT_S = 4.0
 POOL_RECYCLE_S = 120.0
@@ -21,50 +21,45 @@ HOLD_S = 0.05
 """How long a request keeps a connection."""
 THREADS = 16
 RETRY_S = 2.0
+PATIENCE_S = 30.0
+"""How long a request waits for a lock."""
+STATEMENT_SHARE = 0.6
+"""Of a request's time; the rest is the service's own."""
+EACH_CALL_S = 0.004
+"""What each further statement of a request costs."""
 LOADING_S = 4.0
 """How long the process loads what it keeps in memory, when that is much."""
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """What the backend logs beside a failed answer."""
-
-    text: str
-    traceback: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One answered request; `at` is when the answer was sent."""
-
-    at: float
-    endpoint: Endpoint
-    status: int
-    elapsed_s: float
-    why: Complaint | None = None
-
-
-@dataclass(slots=True)
-class Defects:
-    """What is wrong with the container's files or environment: a restart of the process does not change it."""
-
-    missing_module: str = ""
-    broken_configuration: bool = False
-    start_memory_bytes: int = 0
-    """What loading everything at the start takes, when that is more than usual."""
+ELSEWHERE = ("no_route", "unresolved", "elsewhere")
+"""Reasons that are not the server's: it was never reached."""
+CPU_OF_A_CORE = 40.0
+"""Each so many percent of one core that are lost make everything slower by its usual time once more."""
 
 
 @dataclass(slots=True)
 class Backend:
-    """The process of the backend's container."""
+    """The process of the backend's container, or of its unit. `read_environment` gives what it will find at its next start."""
 
+    service: Service
     log: Log
     database: PostgresServer
     cache: RedisServer
     histogram: Histogram
+    traffic: Traffic
     chance: random.Random
     slowness: Callable[[float], float]
+    read_environment: Callable[[], Mapping[str, str]]
+    users: Mapping[str, Client] = field(default_factory=dict)
+    """Who is logged in at which address."""
+    limits: RateLimits = field(default_factory=RateLimits)
+    environment: dict[str, str] = field(default_factory=dict)
+    """What this process was started with."""
     defects: Defects = field(default_factory=Defects)
+    behaviours: dict[str, Behaviour] = field(default_factory=dict)
+    """By path. They belong to the running code: a restart keeps them."""
+    leak_bytes_per_s: float = 0.0
+    """Memory that the code takes and never gives back, until a restart."""
+    cpu_percent: float = 0.0
+    """Percent of one core that a runaway thread burns, until a restart; everything else is slower by it."""
     serving: bool = False
     frozen: bool = False
     leaks_every_s: float | None = None
@@ -74,21 +69,27 @@ class Backend:
     pool: list[ServerSession] = field(default_factory=list)
     leaked: list[ServerSession] = field(default_factory=list)
     trouble: Refused | None = None
+    leaked_bytes: float = 0.0
     _started_at: float = 0.0
     _stage: int = 0
-    _queue: deque[tuple[float, Endpoint]] = field(default_factory=deque)
+    _queue: deque[Arrival] = field(default_factory=deque)
+    _blocked: list[tuple[Arrival, ServerSession]] = field(default_factory=list)
     _retry_at: float = 0.0
     _leak_at: float = 0.0
     _traceback_at: float = 0.0
     _cache_missed_at: float = 0.0
     _answered: int = 0
+    _grown_at: float = 0.0
+    _fails: random.Random = field(default_factory=lambda: random.Random(20))  # noqa: S311 - a practice world
 
     # The process ----------------------------------------------------------------------------------------------------
 
     def start(self, now: float) -> None:
         self._started_at, self._stage = now, 0
+        self.environment = dict(self.read_environment())
         self.serving = self.frozen = False
         self.leaks_every_s, self.wrong_address, self.trouble = None, "", None
+        self.leaked_bytes, self.cpu_percent = 0.0, 0.0
         self.histogram.clear()
         self._drop_connections()
 
@@ -105,13 +106,16 @@ class Backend:
                 self._drop_connections()
                 self.serving = False
                 return ended
+        if self.leak_bytes_per_s:
+            self.leaked_bytes += self.leak_bytes_per_s * min(1.0, now - self._grown_at)
+            self._grown_at = now
         if self.serving and not self.frozen:
             self._tend_pool(now)
         return None
 
     def stop(self, now: float) -> int:
         if not self.frozen:
-            self._info(now, "backend.main", "Shutting down")
+            self._info(now, "main", "Shutting down")
         was_frozen, self.serving = self.frozen, False
         self._drop_connections()
         return 137 if was_frozen else 0
@@ -125,7 +129,7 @@ class Backend:
         if self.frozen or len(self._queue) >= THREADS:
             return Probe(-1, "Health check exceeded timeout (3s)")
         if not self.serving:
-            return Probe(7, "curl: (7) Failed to connect to 127.0.0.1 port 8000: Connection refused")
+            return Probe(7, f"curl: (7) Failed to connect to 127.0.0.1 port {self.service.port}: Connection refused")
         return Probe(0, '{"status": "alive"}')
 
     def load(self, now: float) -> Load:
@@ -133,11 +137,12 @@ class Backend:
         memory = 118 + 6 * self.slowness(now) + 2 * len(self._queue) + 0.6 * len(self.leaked)
         if not self.serving:
             memory = min(60 + 12 * age_s, 118)
+        memory += self.leaked_bytes / (1 << 20)
         if self.defects.start_memory_bytes:
             memory = max(memory, min(1.0, age_s / LOADING_S) * self.defects.start_memory_bytes / (1 << 20))
         per_s = 2.0 * self._answered
         cpu = 0.2 if self.frozen else (3.0 + 1.6 * per_s if self.serving else 70.0)
-        return Load(cpu, int(memory * (1 << 20)), 900 + 700 * per_s, 1_500 + 2_400 * per_s, 21)
+        return Load(cpu + self.cpu_percent, int(memory * (1 << 20)), 900 + 700 * per_s, 1_500 + 2_400 * per_s, 21)
 
     def _stages(self) -> tuple[tuple[float, Callable[[float], Exit | None]], ...]:
         """What happens how many seconds after the start of the process."""
@@ -145,48 +150,93 @@ class Backend:
         return ((0.5, self._greet), (1.0, self._import), (1.5, self._migrate), (listens_after_s, self._listen))
 
     def _greet(self, now: float) -> None:
-        self._info(now, "backend.main", "Starting backend 1.17.6, AUTH_MODE=permissive, semester Current semester")
+        self._info(now, "main", self.service.greet(self.environment))
 
     def _import(self, now: float) -> Exit | None:
         if self.defects.missing_module:
-            self.log.err(now, *tracebacks.missing_module(self.defects.missing_module))
+            self.log.err(now, *self.service.missing_module(self.defects.missing_module))
             return Exit(1)
         if self.defects.broken_configuration:
-            self.log.err(now, *tracebacks.BROKEN_CONFIGURATION)
+            self.log.err(now, *self.service.broken_configuration())
+            return Exit(1)
+        missing = next((name for name in self.service.required if not self.environment.get(name)), None)
+        if missing is not None:
+            self.log.err(now, *self.service.missing_setting(missing))
             return Exit(1)
         return None
 
     def _migrate(self, now: float) -> Exit | None:
         refused = self.connection_error(now)
         if refused is not None:
-            self._error(now, "backend.main", "Database connection error at start; migrations were not checked")
-            self.log.err(now, *tracebacks.connecting(refused))
+            self._error(now, "main", "Database connection error at start; migrations were not checked")
+            self.log.err(now, *self.service.connecting(refused))
             return None
-        if self.database.revision != NEWEST_REVISION:
-            problem = f"Can't locate revision identified by '{self.database.revision}' (this release ends at '{NEWEST_REVISION}')"
-            self._error(now, "backend.main", f"Alembic migration failed: {problem}")
-            self.log.err(now, *tracebacks.migration(problem))
+        if self.defects.missing_table:
+            error = f'relation "{self.defects.missing_table}" does not exist'
+            self._error(now, "main", f"Startup failed: {error}")
+            self.log.err(now, *self.service.query_error("UndefinedTable", error))
             return Exit(1)
-        self._info(now, "backend.main", f"Database is at revision {self.database.revision}")
+        if self.database.revision != self.service.revision:
+            newest = self.service.revision
+            problem = f"Can't locate revision identified by '{self.database.revision}' (this release ends at '{newest}')"
+            self._error(now, "main", f"Alembic migration failed: {problem}")
+            self.log.err(now, *self.service.migration(problem))
+            return Exit(1)
+        self._info(now, "main", f"Database is at revision {self.database.revision}")
         if self.defects.start_memory_bytes:
-            self._info(now, "backend.timetable", "Building the timetable of all semesters in memory")
+            self._info(now, "timetable", "Building the timetable of all semesters in memory")
         return None
 
     def _listen(self, now: float) -> None:
-        self._info(now, "backend.main", "Listening on port 8000")
+        self._info(now, "main", f"Listening on port {self.service.port}")
         self.serving = True
 
     # The pool -------------------------------------------------------------------------------------------------------
 
     def connection_error(self, now: float) -> str | None:
         """Why a fresh connection to the database would fail, in the driver's words; None when it would not."""
-        if self.wrong_address:
-            return tracebacks.NO_ROUTE.format(address=self.wrong_address)
         try:
-            self.database.admit(now)
+            address = self._reach()
+            self.database.admit(now, user=address.user, password=address.password, database=address.name)
         except Refused as refused:
-            return tracebacks.driver_error(str(refused))
+            return str(refused) if refused.reason in ELSEWHERE else self.service.driver_error(str(refused))
         return None
+
+    def cache_error(self) -> str | None:
+        """Why the cache cannot be asked, in the driver's words; None when it can."""
+        address = self.service.cache(self.environment)
+        if address.host not in self.service.cache_hosts:
+            return f"Error -2 connecting to {address.host}:{address.port}. Name or service not known."
+        if address.port != 6379 or not self.cache.up:
+            return self.service.no_cache(address.host, address.port)
+        return None
+
+    def _connect(self, now: float) -> ServerSession:
+        """Open a session as the environment says; raises `Refused`."""
+        address = self._reach()
+        return self.database.connect(
+            now,
+            self.service.name,
+            self.service.address,
+            user=address.user,
+            password=address.password,
+            database=address.name,
+        )
+
+    def _reach(self) -> Address:
+        """The address of the database that the environment names; raises `Refused` when it leads elsewhere."""
+        if self.wrong_address:
+            raise Refused("no_route", self.service.no_route(self.wrong_address))
+        address = self.service.database(self.environment)
+        if address.host not in self.service.database_hosts:
+            raise Refused("unresolved", f'could not translate host name "{address.host}" to address: Name or service not known')
+        if address.port != 5432:
+            raise Refused(
+                "elsewhere",
+                f'connection to server at "{address.host}" ({self.service.database_address}), port {address.port} failed: '
+                "Connection refused. Is the server running on that host and accepting TCP/IP connections?",
+            )
+        return address
 
     def _tend_pool(self, now: float) -> None:
         alive = {id(session) for session in self.database.sessions}
@@ -201,31 +251,27 @@ class Backend:
             self._leak(self.pool.pop(0), now)
         if len(self.pool) < POOL_WANTED and now >= self._retry_at:
             self._open(now)
-        for session in self.pool:
+        for session in self._free():
             if self.chance.random() < 0.14:
-                session.run(choose(self.chance).query, now)
+                session.run(self.traffic.choose(self.chance).query, now)
             else:
                 session.rest(now)
 
     def leak(self, idle_s: float, age_s: float, now: float) -> None:
         """Have lost a connection some time ago."""
-        session = self.database.connect(now, "sms-backend", ADDRESS)
+        session = self.database.connect(now, self.service.name, self.service.address)
         session.backend_start = now - age_s
         self._leak(session, now - idle_s)
 
     def _leak(self, session: ServerSession, at: float) -> None:
         session.rest(at)
-        session.query, session.query_start, session.state_change = tracebacks.EXPORT_QUERY, at - 0.2, at
+        session.query, session.query_start, session.state_change = self.service.leaked_query, at - 0.2, at
         self.leaked.append(session)
 
     def _open(self, now: float) -> None:
-        if self.wrong_address:
-            self.trouble = Refused("no_route", tracebacks.NO_ROUTE.format(address=self.wrong_address))
-            self._retry_at = now + RETRY_S
-            return
         for _ in range(min(2, POOL_WANTED - len(self.pool))):
             try:
-                self.pool.append(self.database.connect(now, "sms-backend", ADDRESS))
+                self.pool.append(self._connect(now))
                 self.trouble = None
             except Refused as refused:
                 self.trouble, self._retry_at = refused, now + RETRY_S
@@ -236,71 +282,143 @@ class Backend:
             self.database.close(session)
         self.pool, self.leaked = [], []
         self._queue.clear()
+        self._blocked.clear()
 
     # The requests ---------------------------------------------------------------------------------------------------
 
-    def answer(self, arrivals: list[tuple[float, Endpoint]], now: float, elapsed_s: float) -> list[Outcome]:
-        """Take in requests (time, endpoint) and give back those that are answered by now, in the order of their answers."""
+    def answer(self, arrivals: list[Arrival], now: float, elapsed_s: float) -> list[Outcome]:
+        """Take in requests and give back those that are answered by now, in the order of their answers."""
         outcomes = []
-        slowness = self.slowness(now)
-        if not self.cache.up and now >= self._cache_missed_at:
+        slowness = self.slowness(now) * (1 + self.cpu_percent / CPU_OF_A_CORE)
+        cache_error = self.cache_error()
+        if cache_error is not None and now >= self._cache_missed_at:
             self._cache_missed_at = now + RETRY_S
-            self.log.err(now, f"{stamp(now)} WARNING [backend.cache] Cache read failed: {tracebacks.NO_CACHE}")
-        for at, endpoint in arrivals:
-            if endpoint.path.endswith("/grades") and self.cache.lookup(now):
+            self.log.err(now, f"{stamp(now)} WARNING [{self.service.package}.cache] Cache read failed: {cache_error}")
+        for arrival in arrivals:
+            at, endpoint, client = arrival
+            if endpoint.limit and not self.limits.allows(client, endpoint.limit, at, self.role_at(client)):
+                self._note_limit(arrival, now)
+                outcomes.append(self._done(arrival, 429, 0.001))
+            elif endpoint.cached and cache_error is None and self.cache.lookup(now) and endpoint.path not in self.behaviours:
                 wait_s = self.chance.uniform(0.4, 2.4) if len(self._queue) >= THREADS else 0.0
-                outcomes.append(self._done(at, endpoint, 200, wait_s + self.chance.lognormvariate(-5.6, 0.4)))
+                outcomes.append(self._done(arrival, 200, wait_s + self.chance.lognormvariate(-5.6, 0.4)))
             else:
-                self._queue.append((at, endpoint))
-        capacity = int(len(self.pool) * elapsed_s / HOLD_S)
+                self._queue.append(arrival)
+        outcomes += self._unblocked(slowness, now)
+        capacity = int(len(self._free()) * elapsed_s / HOLD_S)
         while self._queue and capacity > 0:
-            at, endpoint = self._queue.popleft()
+            arrival = self._queue.popleft()
             capacity -= 1
-            outcomes.append(self._served(at, endpoint, max(0.0, now - elapsed_s - at), slowness, now))
+            if self.database.locks.held and self._waits(arrival, now):
+                capacity = int(len(self._free()) * elapsed_s / HOLD_S)
+                continue
+            outcomes.append(self._served(arrival, max(0.0, now - elapsed_s - arrival.at), slowness, now))
         at_once = self.trouble is not None and self.trouble.reason != "too_many_clients"
-        while self._queue and not self.pool and (at_once or now - self._queue[0][0] >= POOL_TIMEOUT_S):
-            at, endpoint = self._queue.popleft()
+        while self._queue and not self.pool and (at_once or now - self._queue[0].at >= POOL_TIMEOUT_S):
+            arrival = self._queue.popleft()
             elapsed = 0.006 + 0.004 * self.chance.random() if at_once else POOL_TIMEOUT_S + 0.05 * self.chance.random()
-            outcomes.append(self._failed(at, endpoint, elapsed, now))
+            outcomes.append(self._failed(arrival, elapsed, now))
         outcomes.sort(key=lambda outcome: outcome.at)
         self._answered = len(outcomes)
         for outcome in outcomes:
             self._report(outcome, min(outcome.at, now))
         return outcomes
 
-    def _served(self, at: float, endpoint: Endpoint, waited_s: float, slowness: float, now: float) -> Outcome:
-        elapsed_s = waited_s + endpoint.median_s * slowness * self.chance.lognormvariate(0, 0.5)
-        if endpoint is LOGIN and self.database.volume.full:
+    def _free(self) -> list[ServerSession]:
+        """The pool's connections that wait for no lock."""
+        return [item for item in self.pool if item.wait_type != "Lock"] if self.database.locks.waiting else self.pool
+
+    def _waits(self, arrival: Arrival, now: float) -> bool:
+        """Let a request wait with a connection of the pool for a table that somebody holds; False when nobody does."""
+        if not self.database.locks.wait(session := self._free()[0], arrival.endpoint.query, now):
+            return False
+        self._blocked.append((arrival, session))
+        return True
+
+    def _unblocked(self, slowness: float, now: float) -> list[Outcome]:
+        """Answer what waited for a lock and may go on, and give up on what waited too long."""
+        outcomes, still = [], []
+        for arrival, session in self._blocked:
+            if not self.database.locks.is_waiting(session):
+                outcomes.append(self._served(arrival, max(0.0, now - arrival.at), slowness, now))
+            elif now - arrival.at > PATIENCE_S:
+                why = Complaint("Request timed out", self.service.exception(f"TimeoutError: no answer after {PATIENCE_S:g} s"))
+                outcomes.append(self._done(arrival, 504, now - arrival.at, why))
+            else:
+                still.append((arrival, session))
+        self._blocked = still
+        return outcomes
+
+    def role_at(self, client: str) -> str:
+        """The role of the user at an address; empty when nobody is logged in there."""
+        found = self.users.get(client)
+        return found.role if found is not None else ""
+
+    def _served(self, arrival: Arrival, waited_s: float, slowness: float, now: float) -> Outcome:
+        endpoint = arrival.endpoint
+        behaviour = self.behaviours.get(endpoint.path)
+        if behaviour is not None and behaviour.client not in ("", arrival.client):
+            behaviour = None
+        workload, calls = self.database.workload, behaviour.calls if behaviour is not None else 1.0
+        statement_s = endpoint.median_s * slowness * self.chance.lognormvariate(0, 0.5) * workload.factor(endpoint.query)
+        statement_s += EACH_CALL_S * (calls - 1)
+        workload.ran(endpoint.query, statement_s * STATEMENT_SHARE, calls=calls)
+        elapsed_s = waited_s + statement_s
+        if endpoint.writes and self.database.volume.full:
             self.database.complain_of_space(now)
-            return self._done(at, endpoint, 500, elapsed_s, Complaint("Database error", tracebacks.NO_SPACE_LEFT))
-        rejected = endpoint is LOGIN and self.chance.random() < 0.03
-        return self._done(at, endpoint, 401 if rejected else 200, elapsed_s)
+            return self._done(arrival, 500, elapsed_s, Complaint("Database error", self.service.no_space_left()))
+        rejected = endpoint.rejected > 0 and self.chance.random() < endpoint.rejected
+        if behaviour is not None:
+            elapsed_s += behaviour.extra_s * self._fails.lognormvariate(0, 0.25)
+            if self._fails.random() < behaviour.fail_share:
+                return self._done(arrival, behaviour.status, elapsed_s, behaviour.complaint)
+        return self._done(arrival, 401 if rejected else 200, elapsed_s)
 
-    def _failed(self, at: float, endpoint: Endpoint, elapsed_s: float, now: float) -> Outcome:
+    def _failed(self, arrival: Arrival, elapsed_s: float, now: float) -> Outcome:
         if self.trouble is None or self.trouble.reason == "too_many_clients":
-            why = Complaint("Connection pool exhausted", tracebacks.pool_timeout(POOL_TIMEOUT_S))
+            why = Complaint("Connection pool exhausted", self.service.pool_timeout(POOL_TIMEOUT_S))
         else:
-            error = self.connection_error(now) or tracebacks.driver_error(str(self.trouble))
-            why = Complaint("Database connection error", tracebacks.connecting(error))
-        return self._done(at, endpoint, 500, elapsed_s, why)
+            error = self.connection_error(now) or self.service.driver_error(str(self.trouble))
+            why = Complaint("Database connection error", self.service.connecting(error))
+        return self._done(arrival, 500, elapsed_s, why)
 
-    def _done(self, at: float, endpoint: Endpoint, status: int, elapsed_s: float, why: Complaint | None = None) -> Outcome:
-        self.histogram.observe(endpoint, status, elapsed_s)
-        return Outcome(at + elapsed_s, endpoint, status, elapsed_s, why)
+    def _done(self, arrival: Arrival, status: int, elapsed_s: float, why: Complaint | None = None) -> Outcome:
+        self.histogram.observe(arrival.endpoint, status, elapsed_s)
+        return Outcome(arrival.at + elapsed_s, arrival.endpoint, status, elapsed_s, why, arrival.client)
 
     def _report(self, outcome: Outcome, at: float) -> None:
         """Log an answer; the traceback of a failed one at most once a second, as the service's own log filter does."""
         request = f"{outcome.endpoint.method} {outcome.endpoint.path}"
         if outcome.why is not None:
-            self._error(at, "backend.api", f"{outcome.why.text} while answering {request}")
+            self._error(at, "api", f"{outcome.why.text} while answering {request}")
             if at >= self._traceback_at:
                 self._traceback_at = at + 1
                 self.log.err(at, *outcome.why.traceback)
-        line = f"{request} {outcome.status} {outcome.elapsed_s * 1000:.0f}ms request_id={self.chance.getrandbits(48):012x}"
-        (self._error if outcome.status >= 500 else self._info)(at, "backend.api", line)
+        trace = f"{self.service.trace}={self.chance.getrandbits(self.service.trace_bits):0{self.service.trace_bits // 4}x}"
+        line = f"{request} {outcome.status} {outcome.elapsed_s * 1000:.0f}ms {self._who(outcome.client)}{trace}"
+        (self._error if outcome.status >= 500 else self._info)(at, "api", line)
+
+    def _who(self, address: str) -> str:
+        if not self.service.names_clients:
+            return ""
+        client = self.users.get(address)
+        return f"client={address} user={client.user} role={client.role} " if client and client.user else f"client={address} "
+
+    def _note_limit(self, arrival: Arrival, now: float) -> None:
+        client = self.users.get(arrival.client)
+        who = f"User {client.user} (role={client.role})" if client and client.user else f"Client {arrival.client}"
+        self._info(min(arrival.at, now), "limits", f"{who} hit rate limit on {arrival.endpoint.path}")
+
+    def say(self, now: float, level: str, logger: str, text: str, *more: str) -> None:
+        """Log one line, and what belongs to it; warnings and errors go to standard error."""
+        line = f"{stamp(now)} {level} [{self.service.package}.{logger}] {text}"
+        if level == "INFO":
+            self.log.out(now, line)
+        else:
+            self.log.err(now, line, *more)
 
     def _info(self, now: float, logger: str, text: str) -> None:
-        self.log.out(now, f"{stamp(now)} INFO [{logger}] {text}")
+        self.log.out(now, f"{stamp(now)} INFO [{self.service.package}.{logger}] {text}")
 
     def _error(self, now: float, logger: str, text: str) -> None:
-        self.log.err(now, f"{stamp(now)} ERROR [{logger}] {text}")
+        self.log.err(now, f"{stamp(now)} ERROR [{self.service.package}.{logger}] {text}")

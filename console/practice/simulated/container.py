@@ -1,5 +1,6 @@
 """A simulated container: its process, the engine's supervision of it, and the JSON in which an engine describes it."""
 
+import hashlib
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -91,6 +92,16 @@ class SimulatedContainer:
     command: Sequence[str] = ()
     restart_policy: str = "unless-stopped"
     network: str = "sms_default"
+    address: str = ""
+    aliases: tuple[str, ...] = ()
+    """Other names under which its network knows it."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """What its process finds at its next start."""
+    mounts: list[tuple[str, str, bool]] = field(default_factory=list)
+    """(volume or folder, path inside, writable)"""
+    processes: list[tuple[str, float, int]] = field(default_factory=list)
+    """What runs beside its main process: command, percent of one core, bytes."""
+    image_id: str = ""
     state: str = "created"
     started_at: float | None = None
     finished_at: float | None = None
@@ -106,9 +117,18 @@ class SimulatedContainer:
     _pause_s: float = 0.1
     _next_health_at: float = math.inf
 
+    def __post_init__(self) -> None:
+        self.image_id = self.image_id or f"sha256:{self.id[::-1]}"
+
     @property
     def running(self) -> bool:
         return self.state == "running"
+
+    def deploy(self, image: str, now: float) -> None:
+        """Be made anew from another image, as a deployment does, and run."""
+        self.image, self.image_id, self.created_at = image, f"sha256:{hashlib.sha256(image.encode()).hexdigest()}", now
+        self.stop(now)
+        self.start(now)
 
     def start(self, now: float) -> None:
         """Start at the operator's request: the engine forgets how often it restarted the container itself."""
@@ -229,8 +249,8 @@ class SimulatedContainer:
             "State": self.state,
             "Status": self._status(now),
             "HostConfig": {"NetworkMode": self.network},
-            "NetworkSettings": {"Networks": {self.network: {}}},
-            "Mounts": [],
+            "NetworkSettings": {"Networks": {self.network: self._place()}},
+            "Mounts": self._mounted(),
         }
 
     def inspected(self) -> dict[str, Any]:
@@ -272,14 +292,43 @@ class SimulatedContainer:
                 "Labels": dict(self.labels),
                 "Tty": False,
                 "Cmd": list(self.command),
+                "Env": [f"{name}={value}" for name, value in self.environment.items()],
                 "ExposedPorts": {key: {}} if ports else {},
             },
-            "NetworkSettings": {"Ports": ports if self.running else {}, "Networks": {self.network: {}}},
+            "Path": next(iter(self.command), ""),
+            "Args": list(self.command[1:]),
+            "Mounts": self._mounted(),
+            "NetworkSettings": {"Ports": ports if self.running else {}, "Networks": {self.network: self._place()}},
         }
 
-    @property
-    def image_id(self) -> str:
-        return f"sha256:{self.id[::-1]}"
+    def top(self) -> dict[str, Any]:
+        """The answer of GET /containers/{id}/top for `ps -eo pid,pcpu,rss,args`."""
+        main = self.samples[-1] if self.samples else None
+        load = self.program.load(self.started_at or 0.0) if main is None else None
+        used = main.memory_bytes if main is not None else (load.memory_bytes if load is not None else 0)
+        share = 100 * main.cpu_ns / max(1, main.system_ns / CORES) if main is not None else 0.0
+        pid = 4_000 + int(self.id[:3], 16)
+        own = [str(pid), f"{share:.1f}", str(used // 1024), " ".join(self.command) or self.image]
+        others = [
+            [str(pid + 7 + number), f"{cpu:.1f}", str(memory // 1024), command]
+            for number, (command, cpu, memory) in enumerate(self.processes)
+        ]
+        return {"Titles": ["PID", "%CPU", "RSS", "COMMAND"], "Processes": [own, *others]}
+
+    def _place(self) -> dict[str, Any]:
+        return {"IPAddress": self.address if self.running else "", "Aliases": list(self.aliases)}
+
+    def _mounted(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "Type": "bind" if source.startswith("/") else "volume",
+                "Name": "" if source.startswith("/") else source,
+                "Source": source if source.startswith("/") else f"/var/lib/docker/volumes/{source}/_data",
+                "Destination": target,
+                "RW": writable,
+            }
+            for source, target, writable in self.mounts
+        ]
 
     def _status(self, now: float) -> str:
         if self.state == "restarting":

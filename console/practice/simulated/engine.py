@@ -12,12 +12,16 @@ from console.practice.simulated.log import Written, frames
 from console.practice.simulated.world import World
 from console.reading import FailureKind, SourceError
 from console.sources.docker.answers import container as container_answer
+from console.sources.docker.answers import details as details_answer
+from console.sources.docker.answers import processes as processes_answer
 from console.sources.docker.answers import reclaimable as reclaimable_answer
 from console.sources.docker.answers import usage as usage_answer
 from console.sources.docker.errors import explain, from_status
 from console.sources.protocols.engine import (
     Container,
+    ContainerProcess,
     Containers,
+    Details,
     EngineInfo,
     ExecResult,
     LogLine,
@@ -101,6 +105,15 @@ class SimulatedEngine:
     async def run_like(self, name: str, argv: Sequence[str], *, timeout_s: float) -> ExecResult:  # noqa: ARG002
         return self._run(await self._find(name), argv)
 
+    async def details(self, name: str) -> Details:
+        return details_answer((await self._find(name)).inspected())
+
+    async def processes(self, name: str) -> tuple[ContainerProcess, ...]:
+        found = await self._find(name)
+        if not found.running:
+            raise from_status(409, f"Container {found.id} is not running", SOCKET, name)
+        return processes_answer(found.top())
+
     async def start(self, name: str) -> None:
         found = await self._find(name)
         self._start(found)
@@ -137,7 +150,7 @@ class SimulatedEngine:
         }
         for name, _ in wanted.items:
             del stores[kind][name]
-        machine.disk_used_bytes -= wanted.size_bytes
+        machine.disk_of("/var/lib/docker")[1].used_bytes -= wanted.size_bytes
         return wanted.size_bytes
 
     def _run(self, found: SimulatedContainer, argv: Sequence[str]) -> ExecResult:

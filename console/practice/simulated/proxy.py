@@ -4,10 +4,10 @@ import random
 import time
 from dataclasses import dataclass
 
-from console.practice.simulated.backend import Outcome
+from console.practice.simulated.behaviour import Outcome
 from console.practice.simulated.container import Exit, Load, Probe
 from console.practice.simulated.log import Log
-from console.practice.simulated.traffic import Endpoint
+from console.practice.simulated.traffic import Arrival, Endpoint
 
 
 @dataclass(slots=True)
@@ -46,25 +46,26 @@ class Proxy(Bystander):
 
     def access(self, outcome: Outcome, now: float, chance: random.Random) -> None:
         """Log an answer of the backend."""
-        self._access(min(outcome.at, now), outcome.endpoint, outcome.status, outcome.elapsed_s, chance.randint(180, 2_400))
+        size = chance.randint(180, 2_400)
+        self._access(min(outcome.at, now), outcome.endpoint, outcome.status, outcome.elapsed_s, size, outcome.client)
 
-    def bad_gateway(self, at: float, endpoint: Endpoint) -> None:
+    def bad_gateway(self, arrival: Arrival) -> None:
         """Log a request that nobody behind the proxy accepted."""
         reason = "connect() failed (111: Connection refused) while connecting to upstream"
-        self._error(at, endpoint, reason)
-        self._access(at, endpoint, 502, 0.001, 150)
+        self._error(arrival, reason)
+        self._access(arrival.at, arrival.endpoint, 502, 0.001, 150, arrival.client)
 
-    def gateway_timeout(self, at: float, endpoint: Endpoint) -> None:
+    def gateway_timeout(self, arrival: Arrival) -> None:
         """Log a request that was accepted and not answered for 15 seconds."""
-        self._error(at, endpoint, "upstream timed out (110: Connection timed out) while reading response header from upstream")
-        self._access(at, endpoint, 504, 15.0, 160)
+        self._error(arrival, "upstream timed out (110: Connection timed out) while reading response header from upstream")
+        self._access(arrival.at, arrival.endpoint, 504, 15.0, 160, arrival.client)
 
-    def _access(self, at: float, endpoint: Endpoint, status: int, elapsed_s: float, size: int) -> None:
+    def _access(self, at: float, endpoint: Endpoint, status: int, elapsed_s: float, size: int, client: str) -> None:
         when = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(at))
         request = f"{endpoint.method} {endpoint.path} HTTP/1.1"
-        self.log.out(at, f'172.18.0.1 - - [{when}] "{request}" {status} {size} {elapsed_s:.3f}')
+        self.log.out(at, f'{client} - - [{when}] "{request}" {status} {size} {elapsed_s:.3f}')
 
-    def _error(self, at: float, endpoint: Endpoint, reason: str) -> None:
-        when = time.strftime("%Y/%m/%d %H:%M:%S", time.gmtime(at))
+    def _error(self, arrival: Arrival, reason: str) -> None:
+        when, endpoint = time.strftime("%Y/%m/%d %H:%M:%S", time.gmtime(arrival.at)), arrival.endpoint
         request = f'request: "{endpoint.method} {endpoint.path} HTTP/1.1", upstream: "http://172.18.0.5:8000{endpoint.path}"'
-        self.log.err(at, f"{when} [error] 22#22: {reason}, client: 172.18.0.1, server: , {request}")
+        self.log.err(arrival.at, f"{when} [error] 22#22: {reason}, client: {arrival.client}, server: , {request}")

@@ -3,8 +3,10 @@
 import math
 import random
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0)
 
@@ -18,17 +20,84 @@ class Endpoint:
     share: int
     median_s: float
     query: str
+    cached: bool = False
+    """Its answer is kept in the cache."""
+    writes: bool = False
+    """It fails when the database cannot write."""
+    rejected: float = 0.0
+    """Share of its requests that are answered with 401, as mistyped passwords are."""
+    limit: str = ""
+    """The class of rate limit that it falls under (`rate_limits` of the config)."""
 
 
-ENDPOINTS = (
-    Endpoint("GET", "/api/v1/grades", 40, 0.014, "SELECT c.code, g.assessment_name, g.score, g.grade_date FROM grade g WHERE …"),
-    Endpoint("GET", "/api/v1/attendance", 25, 0.022, "SELECT attendance_date, status FROM attendance WHERE student_id = $1 …"),
-    Endpoint("GET", "/api/v1/students", 20, 0.018, "SELECT s.id, s.student_number, u.full_name FROM student s JOIN …"),
-    Endpoint("GET", "/api/v1/courses", 10, 0.031, "SELECT c.code, c.title, count(e.id) AS students FROM course c LEFT JOIN …"),
-    Endpoint("POST", "/api/v1/auth/login", 5, 0.070, "INSERT INTO login_event (email, accepted) VALUES ($1, $2)"),
-)
-LOGIN = ENDPOINTS[-1]
-_UP_TO = tuple(accumulate(item.share for item in ENDPOINTS))
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Somebody who uses the service: an address, and the user with a role who is logged in there."""
+
+    address: str
+    user: str = ""
+    role: str = ""
+
+
+class Arrival(NamedTuple):
+    """One request on its way: when it arrives (Unix seconds), for what, from which address."""
+
+    at: float
+    endpoint: Endpoint
+    client: str
+
+
+@dataclass(slots=True)
+class Loop:
+    """A client that asks for one path again and again, on top of the usual traffic."""
+
+    client: str
+    path: str
+    per_s: float
+    owed: float = 0.0
+
+
+class Traffic:
+    """The requests that arrive. `factor`: how many times the usual; `clients`: the share of each address; `loops`: clients
+    gone wild. All three may be changed while the world lives."""
+
+    def __init__(self, endpoints: Sequence[Endpoint], clients: Mapping[str, float], *, seed: int) -> None:
+        self.endpoints = tuple(endpoints)
+        self.factor = 1.0
+        self.clients = dict(clients)
+        self.loops: list[Loop] = []
+        self._up_to = tuple(accumulate(item.share for item in endpoints))
+        # Apart from the world's own chance, so that who asks changes nothing of what happens.
+        self._who = random.Random(seed)  # noqa: S311 - a practice world, not a secret
+
+    def choose(self, chance: random.Random) -> Endpoint:
+        """The endpoint of the next request."""
+        return self.endpoints[bisect_right(self._up_to, chance.random() * self._up_to[-1])]
+
+    def named(self, path: str) -> Endpoint | None:
+        """The endpoint of a path, whatever its method."""
+        return next((item for item in self.endpoints if item.path == path), None)
+
+    def arrivals(self, chance: random.Random, now: float, elapsed_s: float, tick_s: float) -> list[Arrival]:
+        """The requests of the step that ends now, in no order of time."""
+        count = int(self.factor * requests_per_s(elapsed_s) * tick_s + chance.random())
+        times = [now - tick_s + tick_s * (number + chance.random()) / count for number in range(count)]
+        found = [Arrival(at, self.choose(chance), self._client()) for at in times]
+        for loop in self.loops:
+            endpoint = self.named(loop.path)
+            loop.owed += loop.per_s * tick_s
+            if endpoint is not None:
+                found += [
+                    Arrival(now - tick_s * (number + 1) / (loop.owed + 1), endpoint, loop.client)
+                    for number in range(int(loop.owed))
+                ]
+            loop.owed %= 1
+        return found
+
+    def _client(self) -> str:
+        if len(self.clients) < 2:
+            return next(iter(self.clients), "")
+        return self._who.choices(list(self.clients), list(self.clients.values()))[0]
 
 
 def requests_per_s(elapsed_s: float) -> float:
@@ -39,11 +108,6 @@ def requests_per_s(elapsed_s: float) -> float:
 def slowness(elapsed_s: float) -> float:
     """By how much everything is slower than usual: waves of some minutes."""
     return 1 + 0.35 * math.sin(elapsed_s / 131) + 0.15 * math.sin(elapsed_s / 29)
-
-
-def choose(chance: random.Random) -> Endpoint:
-    """The endpoint of the next request."""
-    return ENDPOINTS[bisect_right(_UP_TO, chance.random() * _UP_TO[-1])]
 
 
 class Histogram:

@@ -40,6 +40,11 @@ class Volume:
         """Whether PostgreSQL cannot extend its files any more."""
         return self.free_bytes < 8 * MIB
 
+    def holds(self, path: str) -> bool:
+        """Whether a path lies on this volume."""
+        roots = (self.mount, self.backup_path)
+        return any(path == root or path.startswith(f"{root.rstrip('/')}/") for root in roots)
+
     def add(self, name: str, size_bytes: int, modified_at: float) -> None:
         self.files[name] = StoredFile(name, size_bytes, modified_at)
 

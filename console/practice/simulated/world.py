@@ -1,26 +1,31 @@
-"""One deterministic world: containers, database, cache, traffic and their consequences, advanced lazily to the present.
+"""One deterministic world: containers or units, database, cache, traffic and their consequences, advanced lazily to the present.
 
-Nothing runs by itself: whoever asks advances the world to the clock first, in steps of half a second. The same seed and
-clock give the same world, however often it was asked.
+Nothing runs by itself: whoever asks advances the world to the clock first, in steps of half a second. The same blueprint, seed
+and clock give the same world, however often it was asked.
 """
 
 import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 from console.config import PrometheusConfig, SystemConfig
-from console.practice.simulated import tracebacks
-from console.practice.simulated.backend import ADDRESS, Backend
+from console.practice.simulated.backend import Backend
+from console.practice.simulated.blueprint import Blueprint, Part
 from console.practice.simulated.container import Load, Program, SimulatedContainer
+from console.practice.simulated.limits import RateLimits
 from console.practice.simulated.log import Log
+from console.practice.simulated.machine import File, Machine
+from console.practice.simulated.network import NetworkAround
 from console.practice.simulated.postgres import PostgresServer, Refused
 from console.practice.simulated.proxy import Bystander, Proxy
 from console.practice.simulated.redis import RedisServer
-from console.practice.simulated.traffic import Endpoint, Histogram, choose, requests_per_s, slowness
-from console.practice.simulated.volume import GIB, MIB, Volume
+from console.practice.simulated.traffic import Arrival, Histogram, Traffic, slowness
+from console.practice.simulated.unit import SimulatedUnit
+from console.practice.simulated.volume import MIB, Volume
 from console.sources.metrics.window import ScrapeWindow
 
 TICK_S = 0.5
@@ -32,7 +37,6 @@ SLICE_TICKS = 20
 """So many steps are made before the event loop may do something else."""
 MOST_TICKS = int(HISTORY_S / TICK_S)
 """Longer sleeps of the clock (a suspended machine) are not lived through."""
-RELEASE = "sms-backend:1.17.6"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,54 +49,38 @@ class Scrape:
     errors: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """A foreign process of the simulated machine that listens on a port."""
-
-    port: int
-    pid: int
-    process: str
-    command: str
-    user: str
-    started_at: float
-
-
-@dataclass(slots=True)
-class Machine:
-    """The machine that all this seems to run on."""
-
-    disk_total_bytes: int = 118 * GIB
-    disk_used_bytes: int = 71 * GIB
-    listeners: dict[int, Listener] = field(default_factory=dict)
-    engine_up: bool = True
-    images: dict[str, int] = field(default_factory=lambda: {"sms-backend:1.17.5": 412 * MIB, "sms-backend:1.17.4": 409 * MIB})
-    volumes: dict[str, int] = field(default_factory=lambda: {"sms_pgdata_old": 1_730 * MIB})
-
-
 class World:
     """The simulated stack of one system. `now` is how far it has come, Unix seconds."""
 
-    def __init__(self, config: SystemConfig, *, seed: int, clock: Callable[[], float]) -> None:
+    def __init__(self, config: SystemConfig, blueprint: Blueprint, *, seed: int, clock: Callable[[], float]) -> None:
         self.config = config
-        self.machine = Machine()
+        self.blueprint = blueprint
+        self.machine = Machine(images=dict(blueprint.images), volumes=dict(blueprint.volumes))
+        self.network = NetworkAround()
         self.scrapes: list[Scrape] = []
+        self.ticks = 0
         self._clock = clock
         self._chance = random.Random(seed)  # noqa: S311 - a practice world, not a secret
         self._began_at = clock() - HISTORY_S
-        self._ticks = 0
         self._schedule: list[tuple[float, Callable[[World], None]]] = []
         self._next_scrape_at = self._began_at
         prometheus = config.prometheus or PrometheusConfig()
         self.window = ScrapeWindow(prometheus)
         self.histogram = Histogram(prometheus.duration, prometheus.endpoint_label, prometheus.status_label)
+        self.traffic = Traffic(
+            blueprint.endpoints, {item.address: 1 / len(blueprint.clients) for item in blueprint.clients}, seed=seed
+        )
         backups = config.backups
         self.volume = Volume(config.data_path, backups.path if backups else str(PurePosixPath(config.data_path) / "backups"))
         self.containers: dict[str, SimulatedContainer] = {}
+        self.units: dict[str, SimulatedUnit] = {}
+        """By role; `machine.units` has them by name."""
+        self._logs: dict[str, Log] = {part.role: Log() for part in blueprint.parts}
         self._build()
 
     @property
     def now(self) -> float:
-        return self._began_at + self._ticks * TICK_S
+        return self._began_at + self.ticks * TICK_S
 
     def schedule(self, before_present_s: float, change: Callable[["World"], None]) -> None:
         """Let something happen so many seconds before the time at which the world was made."""
@@ -106,40 +94,53 @@ class World:
     def advance(self, most_ticks: int = MOST_TICKS) -> bool:
         """Advance by at most so many steps; whether the present is still ahead."""
         wanted = int((self._clock() - self._began_at) / TICK_S + 1e-6)
-        if wanted - self._ticks > MOST_TICKS:
-            self._ticks = wanted - MOST_TICKS
-        for _ in range(min(most_ticks, wanted - self._ticks)):
-            self._ticks += 1
+        if wanted - self.ticks > MOST_TICKS:
+            self.ticks = wanted - MOST_TICKS
+        for _ in range(min(most_ticks, wanted - self.ticks)):
+            self.ticks += 1
             self._tick()
-        return self._ticks < wanted
+        return self.ticks < wanted
 
     def running(self, role: str) -> bool:
-        """Whether the container of a role runs (not: whether it works)."""
+        """Whether the container or unit of a role runs (not: whether it works)."""
+        if role in self.units:
+            return self.units[role].running
         container = self.containers.get(self.config.roles.get(role, ""))
         return container is not None and container.running
 
     def role(self, role: str) -> SimulatedContainer:
-        """The container of a role; KeyError when it was deleted."""
+        """The container of a role; KeyError when there is none, or it was deleted."""
         return self.containers[self.config.roles[role]]
 
-    def reach_proxy(self) -> bool:
-        """Whether a client gets through to the proxy."""
-        return self.machine.engine_up and self.running("proxy")
+    def part(self, role: str) -> SimulatedContainer | SimulatedUnit:
+        """The container or the unit of a role: both can be started, stopped and asked whether they run."""
+        return self.units[role] if role in self.units else self.role(role)
 
-    def health(self) -> tuple[int, Mapping[str, object]]:
-        """What GET /health of the backend answers: status and body."""
-        trouble = self.backend.connection_error(self.now)
-        if trouble is None and not self.backend.pool:
-            trouble = "QueuePool limit of size 8 overflow 32 reached, connection timed out, timeout 2.00"
-        database: dict[str, object] = (
-            {"status": "healthy", "latency_ms": 1.4} if trouble is None else {"status": "unhealthy", "error": trouble}
-        )
-        redis: dict[str, object] = {"status": "healthy", "latency_ms": 0.4}
-        if not self.cache.up:
-            redis = {"status": "unhealthy", "error": tracebacks.NO_CACHE}
-        healthy = trouble is None and self.cache.up
-        body = {"status": "healthy" if healthy else "unhealthy", "checks": {"database": database, "redis": redis}}
-        return (200 if healthy else 503), body
+    def restart(self, role: str) -> None:
+        """Restart a role's container or unit, as an operator or a deployment does."""
+        part = self.part(role)
+        part.stop(self.now)
+        part.start(self.now)
+
+    def log(self, role: str) -> Log:
+        """What a role writes."""
+        return self._logs[role]
+
+    def set_variable(self, role: str, name: str, value: str | None) -> None:
+        """Change the environment that a role finds at its next start; None takes the variable out."""
+        if role in self.units:
+            self.machine.set_variable(self.units[role].settings_file, name, value, at=self.now)
+            return
+        environment = self.role(role).environment
+        environment.pop(name, None)
+        if value is not None:
+            environment[name] = value
+
+    def reachable(self) -> bool:
+        """Whether a client's connection gets as far as the service, or the proxy before it."""
+        if self.blueprint.behind_proxy:
+            return self.machine.engine_up and self.running("proxy")
+        return (self.machine.engine_up or "backend" in self.units) and self.running("backend") and self.backend.serving
 
     def _tick(self) -> None:
         now = self.now
@@ -147,8 +148,8 @@ class World:
             self._schedule.remove(due)
             due[1](self)
         sampled = now > self._began_at + HISTORY_S - 5
-        for container in list(self.containers.values()):
-            container.tick(now, TICK_S, sampled=sampled)
+        for part in (*self.containers.values(), *self.units.values()):
+            part.tick(now, TICK_S, sampled=sampled)
         answered, failed = self._traffic(now)
         if self.database.up:
             self.database.count(now, answered, failed)
@@ -159,25 +160,26 @@ class World:
 
     def _traffic(self, now: float) -> tuple[int, int]:
         """Let the requests of one step arrive; how many were answered well and how many badly."""
-        expected = requests_per_s(now - self._began_at) * TICK_S
-        count = int(expected + self._chance.random())
-        times = [now - TICK_S + TICK_S * (number + self._chance.random()) / count for number in range(count)]
-        arrivals: list[tuple[float, Endpoint]] = [(at, choose(self._chance)) for at in times]
-        if not self.reach_proxy():
+        arrivals = self.traffic.arrivals(self._chance, now, now - self._began_at, TICK_S)
+        if not self.reachable():
             return 0, 0
-        if self.backend.frozen:
-            for at, endpoint in arrivals:
-                self.proxy.gateway_timeout(at, endpoint)
-            return 0, 0
-        if not self.backend.serving:
-            for at, endpoint in arrivals:
-                self.proxy.bad_gateway(at, endpoint)
+        if self.backend.frozen or not self.backend.serving:
+            if self.proxy is not None:
+                self._turned_away(self.proxy, arrivals)
             return 0, 0
         outcomes = self.backend.answer(arrivals, now, TICK_S)
-        for outcome in outcomes:
-            self.proxy.access(outcome, now, self._chance)
+        if self.proxy is not None:
+            for outcome in outcomes:
+                self.proxy.access(outcome, now, self._chance)
         failed = sum(1 for outcome in outcomes if outcome.status >= 500)
         return len(outcomes) - failed, failed
+
+    def _turned_away(self, proxy: Proxy, arrivals: list[Arrival]) -> None:
+        for arrival in arrivals:
+            if self.backend.frozen:
+                proxy.gateway_timeout(arrival)
+            else:
+                proxy.bad_gateway(arrival)
 
     def _scrape(self, now: float) -> None:
         if not (self.running("backend") and self.backend.serving and not self.backend.frozen):
@@ -190,67 +192,124 @@ class World:
     # How it was before the world began ------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        began = self._began_at
-        logs = {role: Log() for role in ("database", "cache", "backend", "proxy", "backup", "prometheus")}
-        chance = self._chance
-        self.database = PostgresServer(self.volume, logs["database"], chance)
-        self.cache = RedisServer(logs["cache"], chance)
-        self.backend = Backend(
-            logs["backend"], self.database, self.cache, self.histogram, chance, lambda now: slowness(now - began)
+        began, chance, service = self._began_at, self._chance, self.blueprint.service
+        postgres = urlsplit(self.config.postgres.dsn) if self.config.postgres else urlsplit("")
+        self.database = PostgresServer(
+            self.volume,
+            self._logs["database"],
+            chance,
+            system=self.blueprint.name,
+            name=postgres.path.lstrip("/") or self.blueprint.name,
+            user=postgres.username or "",
+            given_password=self.blueprint.password,
+            revision=service.revision,
         )
-        self.proxy = Proxy(logs["proxy"], "nginx/1.22.1: start worker processes", Load(1.1, 11 * MIB, 6_000, 14_000, 2))
-        backup = Bystander(logs["backup"], "Waiting for the next backup", Load(0.0, 6 * MIB))
-        greeting = 'level=info msg="Server is ready to receive web requests."'
-        prometheus = Bystander(logs["prometheus"], greeting, Load(1.4, 88 * MIB, 2_600, 900, 9))
-        lab = self.config.lab
-        self._add("database", "postgres:15", self.database, logs, 384, lab.postgres, 5432, started_h=51)
-        self._add("cache", "redis:7", self.cache, logs, 96, lab.redis, 6379, started_h=51)
-        self._add("backend", RELEASE, self.backend, logs, 256, lab.backend, 8000, started_h=5.3)
-        self._add("proxy", "nginx:1.22", self.proxy, logs, 64, lab.proxy, 8080, started_h=51)
-        self._add("backup", "postgres:15", backup, logs, 64, None, None, started_h=51)
-        self._add("prometheus", "prom/prometheus:v2.42", prometheus, logs, 256, lab.prometheus, 9090, started_h=51)
+        self.database.roles[self.database.user] = self.blueprint.password
+        self.cache = RedisServer(self._logs["cache"], chance)
+        self.backend = Backend(
+            service,
+            self._logs["backend"],
+            self.database,
+            self.cache,
+            self.histogram,
+            self.traffic,
+            chance,
+            lambda now: slowness(now - began),
+            lambda: self._environment("backend"),
+            users={item.address: item for item in self.blueprint.clients if item.user},
+            limits=RateLimits(self.config.rate_limits),
+        )
+        self.proxy: Proxy | None = None
+        for part in self.blueprint.parts:
+            if part.unit:
+                self._add_unit(part, self._program(part))
+            else:
+                self._add_container(part, self._program(part))
         self.database.adopt(began - 51 * 3_600)
         self.cache.adopt(began - 51 * 3_600)
         self.backend.adopt()
         for days in range(7, 0, -1):
             self.write_backup(days, 176 * MIB + days * 3_111_021)
-        logs["backup"].out(began - 8 * 3_600, f"Backup written: {self.volume.backup_path}/{next(reversed(self.volume.files))}")
+        if "backup" in self._logs:
+            newest = next(reversed(self.volume.files))
+            self._logs["backup"].out(began - 8 * 3_600, f"Backup written: {self.volume.backup_path}/{newest}")
+        self.blueprint.furnish(self)
         for _ in range(6):
             try:
-                self.backend.pool.append(self.database.connect(began - chance.uniform(1, 100), "sms-backend", ADDRESS))
+                at = began - chance.uniform(1, 100)
+                self.backend.pool.append(self.database.connect(at, service.name, service.address))
             except Refused:
                 break
 
     def write_backup(self, days_ago: float, size_bytes: int) -> None:
         """Put a nightly dump of some days ago on the volume."""
         at = self._began_at - 8 * 3_600 - (days_ago - 1) * 86_400
-        name = f"student_management_{time.strftime('%Y%m%d_%H%M%S', time.gmtime(at))}.sql.gz"
-        self.volume.add(name, size_bytes, at)
+        self.volume.add(time.strftime(self.blueprint.backup_name, time.gmtime(at)), size_bytes, at)
 
-    def _add(
-        self,
-        role: str,
-        image: str,
-        program: Program,
-        logs: dict[str, Log],
-        limit_mib: int,
-        host_port: int | None,
-        port: int | None,
-        *,
-        started_h: float,
-    ) -> None:
-        name = self.config.roles.get(role, f"{self.config.name or 'sms'}-{role}")
+    def _environment(self, role: str) -> dict[str, str]:
+        if role in self.units:
+            return self.machine.environment(self.units[role].settings_file)
+        name = self.config.roles.get(role, "")
+        return self.containers[name].environment if name in self.containers else {}
+
+    def _own(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """A blueprint's environment with this system's database: `{user}`, `{password}` and `{database}` are filled in."""
+        server = self.database
+        words = {"user": server.user, "password": self.blueprint.password, "database": server.name}
+        return {name: value.format_map(words) for name, value in environment.items()}
+
+    def _program(self, part: Part) -> Program:
+        if part.role == "proxy":
+            self.proxy = Proxy(self._logs["proxy"], part.greeting, part.usage or Load(1.0, 11 * MIB))
+            return self.proxy
+        own: dict[str, Program] = {"database": self.database, "cache": self.cache, "backend": self.backend}
+        return own.get(part.role) or Bystander(self._logs[part.role], part.greeting, part.usage or Load(1.0, 32 * MIB))
+
+    def _add_container(self, part: Part, program: Program) -> None:
+        number, config = len(self.containers), self.config
+        name = config.roles.get(part.role, f"{config.name or self.blueprint.name}-{part.role}")
+        wanted = (config.engine.select.get("label", "") if config.engine else "").partition("=")
+        label = {wanted[0]: wanted[2]} if wanted[0] else {}
         container = SimulatedContainer(
             id=f"{self._chance.getrandbits(256):064x}",
             name=name,
-            image=image,
+            image=part.image,
             program=program,
-            log=logs[role],
-            labels={"com.sms.network": "sms", "com.docker.compose.service": role},
+            log=self._logs[part.role],
+            labels={**label, "com.docker.compose.service": part.role},
             created_at=self._began_at - 51.2 * 3_600,
-            memory_limit_bytes=limit_mib * MIB,
-            host_port=host_port,
-            container_port=port,
+            memory_limit_bytes=part.limit_mib * MIB,
+            host_port=getattr(config.lab, part.lab_port) if part.lab_port else None,
+            container_port=part.port,
+            command=tuple(part.command.split()),
+            network=self.blueprint.network,
+            address=f"172.18.0.{number + 3}",
+            aliases=part.names,
+            environment=self._own(part.environment),
+            mounts=list(part.mounts),
         )
-        container.adopt(self._began_at - started_h * 3_600, self._began_at)
         self.containers[name] = container
+        container.adopt(self._began_at - part.started_h * 3_600, self._began_at)
+
+    def _add_unit(self, part: Part, program: Program) -> None:
+        config, machine = self.config, self.machine
+        name = config.units.get(part.role, part.unit)
+        settings = config.settings_files.get(part.role, part.settings_file)
+        unit = SimulatedUnit(
+            name=name,
+            program=program,
+            log=self._logs[part.role],
+            user=part.user,
+            command=part.command,
+            pid=700 + 113 * len(self.units),
+            port=getattr(config.lab, part.lab_port) if part.lab_port else part.port,
+            settings_file=settings,
+        )
+        self.units[part.role] = machine.units[name] = unit
+        if part.environment:
+            lines = "".join(f"{key}={value}\n" for key, value in self._own(part.environment).items())
+            machine.write(settings, lines, owner=part.user, mode=0o600, at=self._began_at - 51 * 3_600)
+        log_file = config.log_files.get(part.role, part.log_file)
+        if log_file:
+            machine.files[log_file] = File(part.user, "adm", 0o640, log=unit.log)
+        unit.adopt(self._began_at - part.started_h * 3_600, self._began_at)

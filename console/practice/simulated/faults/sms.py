@@ -1,21 +1,10 @@
-"""What can be broken in the simulated stack: each fault changes a process, rows, files or the machine, and nothing else."""
+"""What can be broken in the student management system."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
+from console.practice.simulated.faults.fault import Fault
+from console.practice.simulated.machine import Listener
 from console.practice.simulated.postgres import MAX_CONNECTIONS, RESERVED
 from console.practice.simulated.volume import MIB
-from console.practice.simulated.world import HISTORY_S, Listener, World
-
-HEALTHY = "healthy"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One change of the world: it happens `onset_s` seconds before the operator looks for the first time."""
-
-    onset_s: float
-    apply: Callable[[World], None]
+from console.practice.simulated.world import HISTORY_S, World
 
 
 def _stop_engine(world: World) -> None:
@@ -116,13 +105,10 @@ def _break_configuration(world: World) -> None:
 
 def _crash(world: World) -> None:
     """A deployment restarted the backend."""
-    container = world.role("backend")
-    container.stop(world.now)
-    container.start(world.now)
+    world.restart("backend")
 
 
-FAULTS = {
-    HEALTHY: Fault(0, lambda world: None),  # noqa: ARG005
+FAULTS: dict[str, Fault] = {
     "sms.c1.engine-down": Fault(150, _stop_engine),
     "sms.c1.container-down": Fault(190, _stop_backend),
     "sms.c1.container-unhealthy": Fault(170, _freeze_backend),
