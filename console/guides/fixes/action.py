@@ -92,31 +92,44 @@ class Action:
     """Whether its preview is cheap enough for `triage check`, which shows it without being asked."""
 
 
-_MODULES = {
-    "cache": "console.guides.fixes.cache",
-    "containers": "console.guides.fixes.containers",
-    "postgres": "console.guides.fixes.postgres",
-    "files": "console.guides.fixes.files",
-    "host": "console.guides.fixes.host",
-    "engine": "console.guides.fixes.engine",
-    "migration": "console.guides.fixes.migration",
-    "show": "console.guides.fixes.show",
+FAMILIES = ("cache", "containers", "engine", "files", "host", "migration", "postgres", "show")
+"""Each has a file of its name."""
+
+_ELSEWHERE: dict[str, str] = {
+    "postgres.analyze": "postgres_tables",
+    "postgres.cancel_long": "postgres_sessions",
+    "postgres.change": "postgres_change",
+    "postgres.create_database": "postgres_server",
+    "postgres.create_index": "postgres_tables",
+    "postgres.end_blocker": "postgres_sessions",
+    "postgres.end_long": "postgres_sessions",
+    "postgres.reindex": "postgres_tables",
+    "postgres.set_password": "postgres_server",
+    "postgres.set_setting": "postgres_server",
+    "postgres.vacuum_full": "postgres_tables",
 }
-FAMILIES = tuple(_MODULES)
+"""The actions that stand in another file than that of their family."""
 
 
 def actions_of(family: str) -> tuple[Action, ...]:
     """The actions of one family, imported now."""
-    found: tuple[Action, ...] = import_module(_MODULES[family]).ACTIONS
-    return found
+    if family not in FAMILIES:
+        raise KeyError(family)
+    others = [module for name, module in _ELSEWHERE.items() if name.startswith(f"{family}.")]
+    return tuple(action for module in dict.fromkeys((family, *others)) for action in _actions_in(module))
 
 
 def find_action(name: str) -> Action | None:
-    """The action of that name, or None. Only its own family is imported."""
+    """The action of that name, or None. Only its own file is imported."""
     family = name.partition(".")[0]
-    if family not in _MODULES:
+    if family not in FAMILIES:
         return None
-    return next((action for action in actions_of(family) if action.name == name), None)
+    return next((action for action in _actions_in(_ELSEWHERE.get(name, family)) if action.name == name), None)
+
+
+def _actions_in(module: str) -> tuple[Action, ...]:
+    found: tuple[Action, ...] = import_module(f"console.guides.fixes.{module}").ACTIONS
+    return found
 
 
 def action(name: str) -> Action:

@@ -71,7 +71,7 @@ async def _plan(system: System, wanted: EndSessions) -> Plan:
     if activity.hidden:
         lines.append(f"{activity.hidden} sessions are hidden from our role and are left alone (GRANT pg_monitor shows them)")
     return Plan(
-        targets=tuple(_target(item) for item in sessions),
+        targets=tuple(session_target(item) for item in sessions),
         lines=(*lines, *(session_line(item) for item in sessions)),
         effect="Their clients lose the connection and open work is rolled back; a connection pool opens new ones by itself.",
         way_back="None: an ended session does not come back, its client connects anew.",
@@ -102,7 +102,8 @@ def database_name(system: System) -> str:
     return clean(urlsplit(system.config.postgres.dsn).path.lstrip("/")) if system.config.postgres else ""
 
 
-def _target(session: Session) -> Target:
+def session_target(session: Session) -> Target:
+    """A session with what it is known by again: pid and start."""
     return Target(f"session {session.pid}", {_PID: session.pid, _START: session.backend_start})
 
 
@@ -146,7 +147,7 @@ async def _plan_one(system: System, wanted: OneSession, function: str, effect: s
         found is not None and abs(found.backend_start - wanted.backend_start) < 0.001 and found.backend_type == "client backend"
     )
     return Plan(
-        targets=(_target(found),) if found is not None and same else (),
+        targets=(session_target(found),) if found is not None and same else (),
         lines=(session_line(found),) if found is not None and same else (),
         effect=effect,
         way_back=way_back,

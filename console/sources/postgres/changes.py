@@ -93,7 +93,4 @@ def elsewhere(login: Login, database: str) -> Login:
 
 
 def _grant(user: str) -> str:
-    return (
-        f'Only the owner of the table or a superuser may do this, and "{user}" is neither: type the command as one, '
-        "or name a superuser as emergency_user."
-    )
+    return f'It takes an owner or a superuser, and "{user}" is neither: type the command as one, or name one as emergency_user.'
