@@ -4,9 +4,15 @@ import random
 from collections import deque
 from dataclasses import dataclass, field
 
+from console.practice.simulated.catalogue import Index, TableStats, catalogue
 from console.practice.simulated.container import Exit, Load, Probe
+from console.practice.simulated.locks import Locks
 from console.practice.simulated.log import Log, stamp
+from console.practice.simulated.server_settings import ServerSettings, usual_settings
+from console.practice.simulated.sessions import Counters, Refused, ServerSession
+from console.practice.simulated.tables import Tables
 from console.practice.simulated.volume import Volume
+from console.practice.simulated.workload import Statement, Workload
 
 MAX_CONNECTIONS = 40
 RESERVED = 3
@@ -15,59 +21,10 @@ VERSION = "15.8 (Debian 15.8-0+deb12u1)"
 STARTING_S = 2.0
 DATABASE = "student_management"
 USER = "sms_user"
+SIZE_BYTES = 218 << 20
 
 TOO_MANY = "remaining connection slots are reserved for non-replication superuser connections"
 NO_SPACE = 'could not extend file "base/16385/16417": No space left on device'
-
-
-@dataclass(slots=True)
-class ServerSession:
-    """One client session of the server. Times are Unix seconds; None where nothing has begun."""
-
-    pid: int
-    backend_start: float
-    user: str
-    application: str
-    client: str
-    state: str = "idle"
-    query: str = ""
-    query_start: float | None = None
-    transaction_start: float | None = None
-    state_change: float | None = None
-    wait_type: str = "Client"
-    wait_event: str = "ClientRead"
-
-    def run(self, query: str, now: float) -> None:
-        """Begin a statement."""
-        self.state, self.query = "active", query
-        self.query_start = self.transaction_start = self.state_change = now
-        self.wait_type = self.wait_event = ""
-
-    def rest(self, now: float) -> None:
-        """End the statement and wait for the client."""
-        if self.state != "idle":
-            self.state, self.state_change, self.transaction_start = "idle", now, None
-            self.wait_type, self.wait_event = "Client", "ClientRead"
-
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """pg_stat_database of the one database, since its statistics were reset."""
-
-    at: float
-    commits: int = 1_904_311
-    rollbacks: int = 2_207
-    blocks_hit: int = 88_301_224
-    blocks_read: int = 402_118
-    deadlocks: int = 0
-
-
-class Refused(Exception):
-    """The server does not let a client in; `reason` as in `Accepts`."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        self.reason = reason
-        super().__init__(message)
 
 
 @dataclass(slots=True)
@@ -77,6 +34,14 @@ class PostgresServer:
     volume: Volume
     log: Log
     chance: random.Random
+    system: str = "sms"
+    """Whose tables it holds."""
+    name: str = DATABASE
+    user: str = USER
+    """The service's database and role."""
+    report: str | None = None
+    """The heavy statement that a reporting job runs once a minute; None: the system's own, empty: none."""
+    report_application: str = "sms-reports"
     sessions: list[ServerSession] = field(default_factory=list)
     counters: deque[Counters] = field(default_factory=lambda: deque(maxlen=5))
     started_at: float = 0.0
@@ -86,10 +51,26 @@ class PostgresServer:
     """The newest checkpoint record cannot be read: recovery gives up."""
     refuses_password: bool = False
     """The password of the service's role is not the one that the service was given."""
+    given_password: str = ""
+    """The one that the service was given; empty: nobody knows, and every new one is right."""
+    roles: dict[str, str] = field(default_factory=dict)
+    """Passwords by role, where they were set."""
+    exists: bool = True
+    """The service's database is there."""
+    checksum_failures: int = 0
+    checksum_failed_at: float | None = None
+    deadlocks: int = 0
+    wal_files: int = 12
+    """Of 16 MiB each."""
+    extensions: dict[str, str] = field(default_factory=lambda: {"pg_stat_statements": "1.10", "amcheck": "1.3"})
     guests: int = 0
     """Connections that count against the limit and that no list shows: the console's own."""
     revision: str = "0003_login_event"
     """What the table alembic_version holds."""
+    tables: Tables = field(init=False)
+    workload: Workload = field(init=False)
+    settings: ServerSettings = field(init=False)
+    locks: Locks = field(default_factory=Locks)
     _ended_well: bool = True
     _ended_at: float | None = None
     _next_pid: int = 118
@@ -97,12 +78,36 @@ class PostgresServer:
     _next_report_at: float = 0.0
     _report: ServerSession | None = None
 
+    def __post_init__(self) -> None:
+        schema = catalogue(self.system)
+        self.tables, self.workload = Tables(schema), Workload(schema)
+        self.settings = ServerSettings(usual_settings(MAX_CONNECTIONS, RESERVED, VERSION))
+        if self.report is None:
+            self.report = REPORTS.get(self.system, "")
+
+    @property
+    def version(self) -> str:
+        return VERSION
+
+    @property
+    def indexes(self) -> dict[str, Index]:
+        return self.workload.indexes
+
+    @property
+    def table_stats(self) -> dict[str, TableStats]:
+        return self.workload.table_stats
+
+    @property
+    def statements(self) -> list[Statement]:
+        return self.workload.statements
+
     # The process ----------------------------------------------------------------------------------------------------
 
     def start(self, now: float) -> None:
         self.up, self.started_at, self.ready_at = True, now, now + STARTING_S
         self.sessions.clear()
         self._report = None
+        self.settings.reload(restart=True)
         self._next_checkpoint_at, self._next_report_at = now + 300, now + 20
         self._say(now, "LOG", "starting PostgreSQL 15.8 (Debian 15.8-0+deb12u1) on x86_64-pc-linux-gnu", pid=1)
         self._say(now, "LOG", 'listening on IPv4 address "0.0.0.0", port 5432', pid=1)
@@ -113,8 +118,10 @@ class PostgresServer:
         """Have been up since long before the world began."""
         self.started_at, self.ready_at = started_at, started_at + STARTING_S
         self.counters.append(Counters(started_at))
+        self.workload.adopt(started_at)
 
     def tick(self, now: float) -> Exit | None:
+        self.tables.tell_time(now)
         if self.damaged and self.up and now >= self.started_at + 1:
             self._say(now, "LOG", "invalid primary checkpoint record", pid=29)
             self._say(now, "PANIC", "could not locate a valid checkpoint record", pid=29)
@@ -129,13 +136,17 @@ class PostgresServer:
             self._checkpoint(now)
         if self.accepting(now):
             self._run_report(now)
+            self.locks.settle(self.sessions, now)
+            self.workload.tick(now)
         return None
 
     def stop(self, now: float) -> int:
         self._say(now, "LOG", "received fast shutdown request", pid=1)
         self._say(now, "LOG", "aborting any active transactions", pid=1)
         if self.sessions:
-            self._say(now, "FATAL", "terminating connection due to administrator command", pid=self.sessions[-1].pid, who=USER)
+            self._say(
+                now, "FATAL", "terminating connection due to administrator command", pid=self.sessions[-1].pid, who=self.user
+            )
         self._say(now, "LOG", "database system is shut down", pid=1)
         return self._gone(now, 0).code
 
@@ -144,8 +155,8 @@ class PostgresServer:
 
     def find_damage(self, now: float) -> None:
         """Meet a damaged page, and fail to recover from the restart that follows: only a backup helps."""
-        self._say(now, "WARNING", "page verification failed, calculated checksum 4523 but expected 20011", pid=131, who=USER)
-        self._say(now, "ERROR", "invalid page in block 1187 of relation base/16385/16417", pid=131, who=USER)
+        self._say(now, "WARNING", "page verification failed, calculated checksum 4523 but expected 20011", pid=131, who=self.user)
+        self._say(now, "ERROR", "invalid page in block 1187 of relation base/16385/16417", pid=131, who=self.user)
         self._say(now, "PANIC", 'could not read block 1187 in file "base/16385/16417": read only 0 of 8192 bytes', pid=24)
         self._say(now, "LOG", "server process (PID 131) was terminated by signal 6: Aborted", pid=1)
         self.damaged = True
@@ -167,21 +178,32 @@ class PostgresServer:
         """Whether the server is up and through its recovery."""
         return self.up and not self.damaged and now >= self.ready_at
 
-    def admit(self, now: float, *, user: str = USER) -> None:
-        """Check whether a new login would succeed; raises `Refused`."""
+    def admit(self, now: float, *, user: str = "", password: str = "", database: str = "") -> None:
+        """Check whether a new login would succeed; raises `Refused`. `user`: the service's role unless another is named;
+        an empty password or database is the right one."""
+        user = user or self.user
         if not self.up or self.damaged:
             raise Refused("refused", "Connection refused")
         if now < self.ready_at:
             raise Refused("starting", "FATAL: the database system is starting up")
-        if self.refuses_password and user == USER:
+        known = self.roles.get(user, "")
+        if (self.refuses_password and user == self.user) or (password and known and password != known):
             raise Refused("login", f'FATAL: password authentication failed for user "{user}"')
-        if len(self.sessions) + self.guests >= MAX_CONNECTIONS - (RESERVED if user == USER else 0):
+        if user not in (self.user, "postgres", *self.roles):
+            raise Refused("login", f'FATAL: password authentication failed for user "{user}"')
+        if database != "postgres" and (not self.exists or database not in ("", self.name)):
+            raise Refused("database_missing", f'FATAL: database "{database or self.name}" does not exist')
+        most = int(self.settings["max_connections"].value) - (RESERVED if user == self.user else 0)
+        if len(self.sessions) + self.guests >= most:
             raise Refused("too_many_clients", f"FATAL: {TOO_MANY}")
 
-    def connect(self, now: float, application: str, client: str, *, user: str = USER) -> ServerSession:
+    def connect(
+        self, now: float, application: str, client: str, *, user: str = "", password: str = "", database: str = ""
+    ) -> ServerSession:
         """Open a session; raises `Refused`, and then logs why."""
+        user = user or self.user
         try:
-            self.admit(now, user=user)
+            self.admit(now, user=user, password=password, database=database)
         except Refused as refused:
             if self.up and refused.reason != "refused":
                 self._say(now, "FATAL", str(refused).removeprefix("FATAL: "), pid=self._pid(), who=user)
@@ -223,35 +245,134 @@ class PostgresServer:
                 before.rollbacks + rollbacks,
                 before.blocks_hit + 46 * commits,
                 before.blocks_read + reads,
-                before.deadlocks,
+                self.deadlocks,
             )
         )
 
     def complain_of_space(self, now: float) -> None:
         """Log that a row could not be written because the volume is full."""
         pid = self.sessions[0].pid if self.sessions else self._next_pid
-        self._say(now, "ERROR", NO_SPACE, pid=pid, who=USER)
-        self._say(now, "HINT", "Check free disk space.", pid=pid, who=USER)
-        self._say(now, "STATEMENT", "INSERT INTO login_event (email, accepted) VALUES ($1, $2)", pid=pid, who=USER)
+        self._say(now, "ERROR", NO_SPACE, pid=pid, who=self.user)
+        self._say(now, "HINT", "Check free disk space.", pid=pid, who=self.user)
+        self._say(now, "STATEMENT", "INSERT INTO login_event (email, accepted) VALUES ($1, $2)", pid=pid, who=self.user)
+
+    # What it is made to do ------------------------------------------------------------------------------------------
+
+    def ran(self, query: str, elapsed_s: float, now: float, *, calls: float = 1.0, rows: float = 12.0) -> None:
+        """Count a request's statement, and log it when it took long."""
+        self.workload.ran(query, elapsed_s, calls=calls, rows=rows)
+        least_ms = float(self.settings["log_min_duration_statement"].value)
+        each_ms = 1000 * elapsed_s / max(1.0, calls)
+        if 0 <= least_ms <= each_ms:
+            pid = self.sessions[0].pid if self.sessions else self._next_pid
+            self._say(now, "LOG", f"duration: {each_ms:.3f} ms  statement: {query}", pid=pid, who=self.user)
+
+    def statement_factor(self, query: str) -> float:
+        """How many times longer than usual a statement takes now."""
+        return self.workload.factor(query)
+
+    def park(
+        self, now: float, application: str, client: str, *, idle_s: float, query: str = "COMMIT", in_transaction: bool = False
+    ) -> ServerSession:
+        """A session whose client has done nothing for so long, with or without an open transaction."""
+        session = self.connect(now, application, client)
+        session.backend_start = now - idle_s - 30
+        session.query, session.query_start, session.state_change = query, now - idle_s - 0.2, now - idle_s
+        if in_transaction:
+            session.state, session.transaction_start = "idle in transaction", now - idle_s - 1
+        return session
+
+    def run_long(self, now: float, application: str, client: str, query: str, *, for_s: float) -> ServerSession:
+        """A session whose statement has been running for so long, and does not end."""
+        session = self.connect(now, application, client)
+        session.backend_start = now - for_s - 30
+        session.run(query, now - for_s)
+        return session
+
+    def deadlock(self, now: float, table: str) -> None:
+        """Two transactions waited for each other, and one was ended."""
+        self.deadlocks += 1
+        pid = self._pid()
+        self._say(now, "ERROR", "deadlock detected", pid=pid, who=self.user)
+        self._say(
+            now, "DETAIL", f"Process {pid} waits for ShareLock on transaction 91822; blocked by process {pid - 3}.", pid=pid
+        )
+        self._say(now, "CONTEXT", f'while updating tuple (7,12) in relation "{table}"', pid=pid)
+
+    def find_bad_page(self, now: float) -> None:
+        """Read a page whose checksum is wrong; the server goes on."""
+        self.checksum_failures, self.checksum_failed_at = self.checksum_failures + 1, now
+        pid = self._pid()
+        self._say(now, "WARNING", "page verification failed, calculated checksum 4523 but expected 20011", pid=pid, who=self.user)
+        self._say(now, "ERROR", "invalid page in block 1187 of relation base/16385/16417", pid=pid, who=self.user)
+
+    def damage_index(self, name: str, now: float) -> None:
+        """Let an index hold entries in a wrong order, and a statement meet them."""
+        self.workload.damaged_indexes.add(name)
+        pid = self._pid()
+        self._say(now, "ERROR", f'index "{name}" contains unexpected zero page at block 3', pid=pid, who=self.user)
+        self._say(now, "HINT", "Please REINDEX it.", pid=pid, who=self.user)
+
+    def drop_index(self, name: str) -> None:
+        self.workload.indexes.pop(name, None)
+
+    def drop_table(self, name: str) -> None:
+        """A table is not there, and neither are its indexes."""
+        self.tables.run(f'DROP TABLE "{name}"')
+        self.table_stats.pop(name, None)
+        for index in [key for key, item in self.indexes.items() if item.table == name]:
+            del self.indexes[index]
+
+    def create_empty(self) -> None:
+        """Create the service's database: it holds no tables."""
+        self.exists = True
+        self.tables.empty()
+        self.table_stats.clear()
+        self.indexes.clear()
+
+    def create_schema(self) -> None:
+        """Create the service's tables with their first rows, as its own script does."""
+        schema = catalogue(self.system)
+        self.tables.restore()
+        self.table_stats.update({name: TableStats() for name in schema.tables})
+        self.indexes.update(schema.fresh_indexes())
+
+    def set_password(self, user: str, password: str) -> None:
+        """ALTER ROLE … PASSWORD."""
+        self.roles[user] = password
+        if user == self.user:
+            self.refuses_password = bool(self.given_password) and password != self.given_password
+
+    def reload(self, now: float) -> None:
+        """pg_reload_conf()."""
+        self._say(now, "LOG", "received SIGHUP, reloading configuration files", pid=1)
+        self.settings.reload()
+
+    def size_bytes(self, tables_bytes: int = 0) -> int:
+        """What the database takes on disk."""
+        told = sum(int(item.row_bytes * (item.dead + (item.live or 0))) for item in self.table_stats.values())
+        return max(SIZE_BYTES, (8 << 20) + max(told, tables_bytes))
 
     def _run_report(self, now: float) -> None:
         """A reporting job that asks one heavy question a minute: the statement that the pane shows running."""
         if self._report is None or self._report not in self.sessions:
-            if now < self._next_report_at:
+            if now < self._next_report_at or not self.report:
                 return
             self._next_report_at = now + 20
             try:
-                self._report = self.connect(now, "sms-reports", "172.18.0.9")
+                self._report = self.connect(now, self.report_application, "172.18.0.9")
             except Refused:
                 return
         report = self._report
         if report.state == "active" and report.query_start is not None and now - report.query_start > 2.2:
             took_ms = 1000 * (now - report.query_start)
-            self._say(now, "LOG", f"duration: {took_ms:.3f} ms  statement: {report.query}", pid=report.pid, who=USER)
+            self.workload.ran(report.query, took_ms / 1000, rows=5)
+            if 0 <= float(self.settings["log_min_duration_statement"].value) <= took_ms:
+                self._say(now, "LOG", f"duration: {took_ms:.3f} ms  statement: {report.query}", pid=report.pid, who=self.user)
             report.rest(now)
         elif now >= self._next_report_at:
             self._next_report_at = now + 60
-            report.run(REPORT, now)
+            report.run(self.report or "", now)
 
     def _checkpoint(self, now: float) -> None:
         if self.volume.full:
@@ -271,11 +392,12 @@ class PostgresServer:
         return self._next_pid
 
     def _say(self, now: float, level: str, text: str, *, pid: int, who: str = "") -> None:
-        login = f"{who}@{DATABASE} " if who else ""
+        login = f"{who}@{self.name} " if who else ""
         self.log.err(now, f"{stamp(now, '.')} UTC [{pid}] {login}{level}:  {text}")
 
 
-REPORT = (
-    "SELECT c.code, avg(g.score), count(*) FROM grade g JOIN enrollment e ON e.id = g.enrollment_id "
+REPORTS = {
+    "sms": "SELECT c.code, avg(g.score), count(*) FROM grade g JOIN enrollment e ON e.id = g.enrollment_id "
     "JOIN course c ON c.id = e.course_id GROUP BY c.code ORDER BY 2 DESC"
-)
+}
+"""By system."""

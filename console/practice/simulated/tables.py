@@ -1,0 +1,184 @@
+"""The rows of the simulated PostgreSQL: an embedded engine that takes most of its dialect and words its errors like it.
+
+It is opened with the first question, for its import takes longer than all the rest of the stack. What is written before that
+is kept and done then. Time stands still where the world is: `now()` and `current_date` are the world's.
+"""
+
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from console.practice.simulated.catalogue import Catalogue
+from console.practice.simulated.dialect import MACROS, PostgresError, bound, engine_sql, postgres_error, refused_write
+from console.practice.simulated.views import FUNCTIONS, VIEWS
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Row = dict[str, Any]
+ENGINE_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "threads": "1",
+    "memory_limit": "256MB",
+}
+"""No file, no network, one thread, so that the same question gives the same rows in the same order."""
+STATISTICS = "statistics"
+"""The schema in which the server's own views are tables."""
+_READS = re.compile(r"^(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(SELECT|WITH|VALUES|TABLE|EXPLAIN|SHOW)\b", re.IGNORECASE | re.DOTALL)
+
+
+class Tables:
+    """The tables of one database. `now` is the world's time, Unix seconds; who asks sets it."""
+
+    def __init__(self, schema: Catalogue) -> None:
+        self.now = 0.0
+        self._schema = schema
+        self._began_at: float | None = None
+        self._engine: DuckDBPyConnection | None = None
+        self._kept: list[tuple[float, str, Mapping[str, Any] | None]] = []
+        # The console asks in a thread of its own, a fault writes in the event loop's.
+        self._lock = threading.RLock()
+
+    def tell_time(self, now: float) -> None:
+        """Let it be now. The first time is when the rows were made: dates among them are relative to it."""
+        self.now = now
+        if self._began_at is None:
+            self._began_at = now
+
+    def run(self, sql: str, params: Mapping[str, Any] | None = None) -> list[Row]:
+        """Run any statement with bound values (`%(name)s`): the rows of a question, none of a change.
+
+        A change that comes before the first question is kept until then. Raises PostgresError.
+        """
+        with self._lock:
+            if self._engine is None and not _READS.match(sql):
+                self._kept.append((self.now, sql, params))
+                return []
+            engine = self._open()
+            self._set_time(engine, self.now)
+            return self._ask(engine, sql, params, None) or []
+
+    def read(self, sql: str, params: Mapping[str, Any] | None = None, *, limit: int) -> list[Row]:
+        """The first rows of a question in a READ ONLY transaction. Raises PostgresError, also for a statement that writes."""
+        with self._lock:
+            engine = self._open()
+            self._set_time(engine, self.now)
+            self._must_be_question(sql)
+            engine.execute("BEGIN TRANSACTION READ ONLY")
+            try:
+                return self._ask(engine, sql, params, limit) or []
+            finally:
+                engine.execute("ROLLBACK")
+
+    def change(self, sql: str, params: Mapping[str, Any] | None, *, most_rows: int) -> int:
+        """The number of rows that an INSERT, UPDATE or DELETE hit; more than `most_rows`: it is rolled back."""
+        with self._lock:
+            engine = self._open()
+            self._set_time(engine, self.now)
+            engine.execute("BEGIN TRANSACTION")
+            count = most_rows + 1
+            try:
+                rows = self._ask(engine, sql, params, None)
+                count = int(rows[0]["Count"]) if rows and "Count" in rows[0] else len(rows or ())
+            finally:
+                engine.execute("COMMIT" if count <= most_rows else "ROLLBACK")
+            return count
+
+    def empty(self) -> None:
+        """Drop every table."""
+        self._rebuild("")
+
+    def restore(self) -> None:
+        """Create the tables and their first rows anew."""
+        self._rebuild(engine_sql(self._schema.sql))
+
+    def fill(self, view: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Make one of the server's own views hold exactly these rows, in the order of its columns."""
+        with self._lock:
+            engine = self._open()
+            engine.execute(f'DELETE FROM {STATISTICS}."{view}"')  # noqa: S608 - a name of views.VIEWS
+            if rows:
+                marks = ", ".join("?" * len(rows[0]))
+                statement = f'INSERT INTO {STATISTICS}."{view}" VALUES ({marks})'  # noqa: S608 - as above
+                engine.executemany(statement, [list(row) for row in rows])
+
+    def count(self) -> dict[str, int]:
+        """How many rows each table holds."""
+        with self._lock:
+            engine = self._open()
+            found = engine.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'public' ORDER BY 1").fetchall()
+            names = [str(row[0]) for row in found]
+            if not names:
+                return {}
+            columns = ", ".join(f'(SELECT count(*) FROM public."{name}")' for name in names)
+            return dict(zip(names, engine.execute(f"SELECT {columns}").fetchall()[0], strict=True))  # noqa: S608 - its own names
+
+    def interrupt(self) -> None:
+        """End the statement that runs now."""
+        if self._engine is not None:
+            self._engine.interrupt()
+
+    def close(self) -> None:
+        """Forget all rows."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.close()
+                self._engine = None
+
+    def _ask(
+        self, engine: "DuckDBPyConnection", sql: str, params: Mapping[str, Any] | None, limit: int | None
+    ) -> list[Row] | None:
+        import duckdb
+
+        text, values = bound(sql, params)
+        try:
+            engine.execute(text, values)
+            if not engine.description:
+                return None
+            names = [str(item[0]) for item in engine.description]
+            rows = engine.fetchall() if limit is None else engine.fetchmany(limit)
+        except duckdb.Error as error:
+            raise postgres_error(error, sql) from None
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def _rebuild(self, schema: str) -> None:
+        self.run(f"DROP SCHEMA public CASCADE; CREATE SCHEMA public; SET search_path = 'public,{STATISTICS}'; {schema}")
+
+    @staticmethod
+    def _must_be_question(sql: str) -> None:
+        """A cursor takes one statement, and only one that gives rows."""
+        import duckdb
+
+        try:
+            statements = duckdb.extract_statements(bound(sql, None)[0].replace("%(", "$").replace(")s", ""))
+        except duckdb.Error as error:
+            raise postgres_error(error, sql) from None
+        if len(statements) != 1:
+            raise PostgresError("42601", "cannot insert multiple commands into a prepared statement")
+        if statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+            raise refused_write(sql)
+
+    def _open(self) -> "DuckDBPyConnection":
+        if self._engine is None:
+            import duckdb
+
+            self._engine = engine = duckdb.connect(":memory:", config=ENGINE_SETTINGS)
+            engine.execute("SET timezone = 'UTC'; SET integer_division = true")
+            self._set_time(engine, self._began_at if self._began_at is not None else self.now)
+            engine.execute(f"CREATE SCHEMA public; CREATE SCHEMA {STATISTICS}; SET schema = '{STATISTICS}'")
+            engine.execute(MACROS + VIEWS + FUNCTIONS)
+            engine.execute(f"SET search_path = 'public,{STATISTICS}'")
+            engine.execute(engine_sql(self._schema.sql))
+            kept, self._kept = self._kept, []
+            for at, sql, params in kept:
+                self._set_time(engine, at)
+                self._ask(engine, sql, params, None)
+        return self._engine
+
+    @staticmethod
+    def _set_time(engine: "DuckDBPyConnection", now: float) -> None:
+        engine.execute(f"SET VARIABLE world_now = TIMESTAMPTZ '{datetime.fromtimestamp(now, UTC).isoformat(sep=' ')}'")

@@ -1,0 +1,128 @@
+"""What the simulated PostgreSQL counts of its statements, tables and indexes, and what slows statements down."""
+
+import re
+from dataclasses import dataclass
+
+from console.practice.simulated.catalogue import Catalogue, Index, TableStats
+
+SEQ_SCAN_FACTOR = 40.0
+"""How many times longer a statement takes whose index is missing, damaged or not valid."""
+_SOURCES = re.compile(r'\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:ONLY\s+)?(?:"?public"?\.)?"?(\w+)"?', re.IGNORECASE)
+_AUTOVACUUM_EVERY_S = 60.0
+
+
+@dataclass(slots=True)
+class Statement:
+    """A row of pg_stat_statements: a statement without its values, and what it took since the statistics were reset."""
+
+    query: str
+    calls: float = 0.0
+    total_ms: float = 0.0
+    max_ms: float = 0.0
+    rows: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Slowed:
+    """Why statements on a table are slow beside a missing index. `cured_by`: `analyze`, `vacuum`, `reindex`, or empty."""
+
+    factor: float
+    cured_by: str = ""
+
+
+class Workload:
+    """Counted since the statistics were reset. Faults change `indexes`, `table_stats` and `slowed`; traffic the rest."""
+
+    def __init__(self, schema: Catalogue) -> None:
+        self.wanted = schema.fresh_indexes()
+        """The indexes that the service's statements need: those of its schema."""
+        self.indexes: dict[str, Index] = schema.fresh_indexes()
+        self.table_stats: dict[str, TableStats] = {name: TableStats() for name in schema.tables}
+        self.statements: list[Statement] = []
+        self.slowed: dict[str, Slowed] = {}
+        """By table."""
+        self.damaged_indexes: set[str] = set()
+        self._by_query: dict[str, Statement] = {}
+        self._vacuum_at = 0.0
+
+    def adopt(self, began_at: float) -> None:
+        """Have served, and have been looked after by autovacuum, since long before the world began."""
+        for number, stats in enumerate(self.table_stats.values()):
+            stats.seq_scans, stats.idx_scans = 31 + 3 * number, 310_000 - 9_000 * number
+            stats.analyzed_at = stats.vacuumed_at = began_at + 3_600 * (30 - number)
+            stats.inserted, stats.dead = 20_000 + 400 * number, 17 * number
+        for index in self.indexes.values():
+            index.scans = 40_000
+
+    def ran(self, query: str, elapsed_s: float, *, calls: float = 1.0, rows: float = 12.0) -> None:
+        """Count what a request did: its statement, so many times, `elapsed_s` in all, and how its tables were read."""
+        statement = self._by_query.get(query)
+        if statement is None:
+            statement = self._by_query[query] = Statement(query)
+            self.statements.append(statement)
+        statement.calls += calls
+        statement.total_ms += 1000 * elapsed_s
+        statement.max_ms = max(statement.max_ms, 1000 * elapsed_s / max(calls, 1.0))
+        statement.rows += rows * calls
+        writes = query.startswith(("INSERT", "UPDATE", "DELETE"))
+        for table in tables_of(query):
+            stats = self.table_stats.get(table)
+            if stats is None:
+                continue
+            if writes:
+                stats.inserted += 1
+                stats.changed += 1
+            elif self._unserved(table):
+                stats.seq_scans += round(calls)
+                stats.seq_rows += round(calls) * (stats.live or 18_000)
+            else:
+                stats.idx_scans += round(calls)
+
+    def factor(self, query: str) -> float:
+        """How many times longer than usual the statement takes: for want of an index, of statistics, of a vacuum."""
+        if not self.slowed and self.indexes == self.wanted and not self.damaged_indexes:
+            return 1.0
+        worst = 1.0
+        for table in tables_of(query):
+            if self._unserved(table):
+                worst = max(worst, SEQ_SCAN_FACTOR)
+            slowed = self.slowed.get(table)
+            if slowed is not None:
+                worst = max(worst, slowed.factor)
+        return worst
+
+    def tick(self, now: float) -> None:
+        """Let autovacuum look after tables that changed by a tenth, once a minute."""
+        if now < self._vacuum_at:
+            return
+        self._vacuum_at = now + _AUTOVACUUM_EVERY_S
+        for name, stats in self.table_stats.items():
+            if name not in self.slowed and stats.live is None and stats.changed > 2_000:
+                stats.changed, stats.analyzed_at = 0, now
+
+    def cure(self, what: str, tables: tuple[str, ...] = ()) -> None:
+        """ANALYZE, VACUUM or REINDEX was run on these tables, or on all: what that cures is gone."""
+        for table, slowed in list(self.slowed.items()):
+            if slowed.cured_by == what and (not tables or table in tables):
+                del self.slowed[table]
+
+    def clear_statements(self) -> None:
+        self.statements.clear()
+        self._by_query.clear()
+
+    def _unserved(self, table: str) -> bool:
+        """Whether an index that the service needs on the table is not usable. Others that begin with its columns do as well."""
+        for wanted in self.wanted.values():
+            if wanted.table != table or wanted.unique:
+                continue
+            if not any(
+                index.table == table and index.valid and index.columns[: len(wanted.columns)] == wanted.columns
+                for index in self.indexes.values()
+            ):
+                return True
+        return False
+
+
+def tables_of(query: str) -> tuple[str, ...]:
+    """The tables that a statement names, in its order."""
+    return tuple(dict.fromkeys(_SOURCES.findall(query)))
