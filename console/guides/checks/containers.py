@@ -1,6 +1,7 @@
 """Containers: does the engine answer, do the system's services run, and how did one of them end."""
 
 import asyncio
+import re
 
 from pydantic import Field, model_validator
 
@@ -21,6 +22,13 @@ minute between two attempts."""
 _ABSENT = "absent"
 _STATES = (*(state.value for state in State), _ABSENT)
 _GONE = (FailureKind.REFUSED, FailureKind.MISSING)
+_START_ERRORS = (
+    ("port", re.compile(r"port is already allocated|address already in use|ports are not available", re.I)),
+    ("network", re.compile(r"network \S{1,128} not found|failed to create endpoint|no available .{0,20}address", re.I)),
+    ("permission", re.compile(r"permission denied|operation not permitted", re.I)),
+    ("image", re.compile(r"no such image|pull access denied|manifest unknown|executable file not found|no such file", re.I)),
+)
+START_ERRORS = ("", *(name for name, _ in _START_ERRORS), "other")
 _PORT_TAKEN = ("port is already allocated", "address already in use")
 
 
@@ -78,6 +86,13 @@ def has_crashed(container: Container, looping: bool) -> bool | None:
 def port_taken(container: Container) -> bool:
     """Whether the engine could not start it because a port is held by somebody else."""
     return any(words in container.error for words in _PORT_TAKEN)
+
+
+def start_error(container: Container) -> str:
+    """Why the engine could not start it, as one of START_ERRORS; empty when it did not complain."""
+    if not container.error:
+        return ""
+    return next((name for name, pattern in _START_ERRORS if pattern.search(container.error)), "other")
 
 
 async def services(readings: Readings, roles: tuple[str, ...] = ()) -> dict[str, Container | None]:
@@ -199,6 +214,10 @@ async def _state(readings: Readings, parameters: StateParameters) -> Findings:
         "exit_code": container.exit_code,
         "oom_killed": container.oom_killed,
         "uptime_s": max(0.0, now - container.started_at) if _up(container) and container.started_at is not None else None,
+        "created_age_s": max(0.0, now - container.created_at) if container.created_at is not None else None,
+        "health_failing": container.state is State.RUNNING and container.health is Health.UNHEALTHY,
+        "start_error": start_error(container),
+        "cpu_percent": usage.cpu_percent if usage else None,
         "memory_percent": usage.memory_percent if usage else None,
         "memory_limit_bytes": container.memory_limit_bytes,
     }
@@ -283,6 +302,10 @@ CHECKS = (
             Fact("exit_code", FactType.NUMBER, "of its last end"),
             Fact("oom_killed", FactType.BOOL, "the kernel killed it for memory"),
             Fact("uptime_s", FactType.NUMBER, "since its start, while it runs", "s"),
+            Fact("created_age_s", FactType.NUMBER, "since it was made (a release makes it anew)", "s"),
+            Fact("health_failing", FactType.BOOL, "it runs and fails its health check"),
+            Fact("start_error", FactType.TEXT, "why the engine could not start it", choices=START_ERRORS),
+            Fact("cpu_percent", FactType.NUMBER, "of one core", "%"),
             Fact("memory_percent", FactType.NUMBER, "of its limit", "%"),
             Fact("memory_limit_bytes", FactType.NUMBER, "0 or unknown when there is none", "B"),
         ),
