@@ -22,6 +22,7 @@ All texts that come out are clean.
 """
 
 import errno
+import os
 import socket
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
@@ -106,11 +107,11 @@ def smtp_answer(replies: Sequence[tuple[str, int, str]], *, starttls: bool, ende
     exception), empty when it went its way.
     """
     codes: Mapping[str, int] = {stage: code for stage, code, _ in replies}
-    words = next((text for _, code, text in reversed(replies) if code >= 400), replies[-1][2] if replies else "")
+    words = next((text for _, code, text in reversed(replies) if not _yes(code)), replies[-1][2] if replies else "")
     reason, message = ended
-    if not reason and any(codes.get(stage, 250) >= 400 for stage in ("connect", "ehlo")):
+    if not reason and not all(_yes(codes.get(stage, 250)) for stage in ("connect", "ehlo")):
         reason = "other"
-    tls = True if starttls else (False if codes.get("ehlo", 999) < 400 else None)
+    tls = True if starttls else (False if _yes(codes.get("ehlo", 0)) else None)
     return SmtpAnswer(
         connected="connect" in codes,
         starttls=tls,
@@ -137,7 +138,7 @@ def why(error: BaseException) -> tuple[str, str]:
     names = {type(item).__name__ for item in chain}
     numbers = {item.errno for item in chain if isinstance(item, OSError)}
     text = " ".join(str(item) for item in chain)
-    words = clean(next((str(item) for item in reversed(chain) if str(item)), type(error).__name__), LONGEST_MESSAGE)
+    words = clean(next((_words(item) for item in reversed(chain) if str(item)), type(error).__name__), LONGEST_MESSAGE)
     tls = next((item for item in chain if isinstance(item, ssl.SSLError)), None)
     if "gaierror" in names:
         reason = "unresolved"
@@ -159,7 +160,19 @@ def why(error: BaseException) -> tuple[str, str]:
 
 
 def _accepted(codes: Mapping[str, int], stage: str) -> bool | None:
-    return codes[stage] < 400 if stage in codes else None
+    return _yes(codes[stage]) if stage in codes else None
+
+
+def _yes(code: int) -> bool:
+    """A reply that goes on (RFC 5321, 4.2.1); what is no reply at all comes with -1."""
+    return 200 <= code < 400
+
+
+def _words(error: BaseException) -> str:
+    """The system's words, without the number and address that asyncio puts around them."""
+    if isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno and error.errno in errno.errorcode:
+        return os.strerror(error.errno)
+    return error.strerror if isinstance(error, socket.gaierror) and error.strerror else str(error)
 
 
 def _why_unresolved(error: BaseException | str) -> tuple[str, str]:

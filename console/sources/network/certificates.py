@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Iterable
+from importlib import import_module
 from typing import Any
 
 from console.certificates import EXPIRED
@@ -37,6 +38,7 @@ async def show(host: str, port: int, server_name: str, authorities: Iterable[str
     name = server_name or host
     try:
         async with asyncio.timeout(timeout_s):
+            await asyncio.to_thread(import_module, "cryptography.x509")
             judge = await asyncio.to_thread(context, authorities)
             judge.check_hostname = False
             try:
