@@ -92,10 +92,16 @@ class Action:
     """Whether its preview is cheap enough for `triage check`, which shows it without being asked."""
 
 
-FAMILIES = ("cache", "containers", "engine", "files", "host", "migration", "postgres", "show")
+FAMILIES = ("cache", "containers", "engine", "files", "host", "migration", "postgres", "service", "show")
 """Each has a file of its name."""
 
 _ELSEWHERE: dict[str, str] = {
+    "files.remove_old": "folders",
+    "files.set_owner": "folders",
+    "host.allow_port": "ports",
+    "show.command": "show_settings",
+    "show.setting": "show_settings",
+    "show.text": "show_settings",
     "postgres.analyze": "postgres_tables",
     "postgres.cancel_long": "postgres_sessions",
     "postgres.change": "postgres_change",
