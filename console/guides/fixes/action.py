@@ -96,6 +96,7 @@ FAMILIES = ("cache", "containers", "engine", "files", "host", "migration", "post
 """Each has a file of its name."""
 
 _ELSEWHERE: dict[str, str] = {
+    "containers.run": "containers_run",
     "files.remove_old": "folders",
     "files.set_owner": "folders",
     "host.allow_port": "ports",
