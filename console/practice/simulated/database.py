@@ -10,6 +10,7 @@ from console.practice.simulated.dialect import PostgresError
 from console.practice.simulated.postgres import RESERVED, VERSION
 from console.practice.simulated.sessions import Counters, Refused, ServerSession
 from console.practice.simulated.tables import Row
+from console.practice.simulated.workload import tables_of
 from console.practice.simulated.world import World
 from console.reading import FailureKind, SourceError
 from console.sources.postgres import answers
@@ -58,6 +59,7 @@ class SimulatedDatabase:
     async def aclose(self) -> None:
         self._leave()
         self._thread.stop()
+        self._world.database.tables.interrupt()
 
     async def accepts(self) -> Accepts:
         await self._world.settle()
@@ -140,6 +142,9 @@ class SimulatedDatabase:
                 f"This would change {count} rows and not at most {most_rows}: it was rolled back.",
                 "Look at the preview again: the data is not what this fix expects.",
             )
+        for table in tables_of(statement):
+            if table in server.table_stats:
+                server.table_stats[table].changed += count
         return count
 
     async def _read(self, query: str, parameters: Mapping[str, Value] | None, limit: int, timeout_s: float) -> Sequence[Row]:

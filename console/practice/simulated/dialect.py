@@ -19,6 +19,10 @@ CREATE MACRO current_date() AS getvariable('world_now')::date;
 CREATE MACRO generate_series(first, last) AS TABLE SELECT unnest(range(first, last + 1))::integer AS n;
 CREATE MACRO format(pattern, value) AS replace(pattern, '%s', value::varchar);
 CREATE MACRO encode(value, form) AS value::varchar;
+CREATE MACRO pg_size_pretty(size) AS CASE WHEN abs(size) < 10240 THEN size || ' bytes'
+    WHEN abs(size) < 10485760 THEN round(size / 1024.0)::bigint || ' kB'
+    WHEN abs(size) < 10737418240 THEN round(size / 1048576.0)::bigint || ' MB'
+    ELSE round(size / 1073741824.0)::bigint || ' GB' END;
 CREATE MACRO quote_ident(value) AS value;
 CREATE MACRO to_char(moment, form) AS CASE form WHEN 'YYYY-MM-DD' THEN strftime(moment, '%Y-%m-%d')
     WHEN 'YYYY-MM-DD HH24:MI:SS' THEN strftime(moment, '%Y-%m-%d %H:%M:%S') ELSE moment::varchar END;

@@ -354,7 +354,8 @@ class PostgresServer:
         return max(SIZE_BYTES, (8 << 20) + max(told, tables_bytes))
 
     def _run_report(self, now: float) -> None:
-        """A reporting job that asks one heavy question a minute: the statement that the pane shows running."""
+        """A reporting job that asks one heavy question a minute: the statement that the pane shows running. Its role has
+        pg_stat_statements.track = none, so that what it takes is not the service's."""
         if self._report is None or self._report not in self.sessions:
             if now < self._next_report_at or not self.report:
                 return
@@ -366,7 +367,6 @@ class PostgresServer:
         report = self._report
         if report.state == "active" and report.query_start is not None and now - report.query_start > 2.2:
             took_ms = 1000 * (now - report.query_start)
-            self.workload.ran(report.query, took_ms / 1000, rows=5)
             if 0 <= float(self.settings["log_min_duration_statement"].value) <= took_ms:
                 self._say(now, "LOG", f"duration: {took_ms:.3f} ms  statement: {report.query}", pid=report.pid, who=self.user)
             report.rest(now)

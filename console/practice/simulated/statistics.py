@@ -149,12 +149,21 @@ def views(server: "PostgresServer", now: float, counts: Mapping[str, int]) -> di
     }
 
 
+_BEHIND = {
+    "pg_settings": ("current_setting",),
+    "relation_sizes": ("pg_relation_size", "pg_table_size", "pg_total_relation_size", "pg_indexes_size", "to_regclass"),
+    "damaged_indexes": ("bt_index_check",),
+    "wal_files": ("pg_ls_waldir",),
+    "blocked_by": ("pg_blocking_pids",),
+}
+"""What stands behind functions."""
+
+
 def fill(server: "PostgresServer", rows: Mapping[str, Rows], sql: str) -> None:
     """Give the views that a question names, and those behind functions, their rows."""
     named = {name.lower() for name in _MENTIONED.findall(sql)}
-    behind = {"server_state", "pg_settings", "relation_sizes", "damaged_indexes", "wal_files", "blocked_by"}
     for view, content in rows.items():
-        if view in named or view in behind:
+        if view in named or view == "server_state" or not named.isdisjoint(_BEHIND.get(view, ())):
             server.tables.fill(view, content)
 
 

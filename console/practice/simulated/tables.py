@@ -4,8 +4,10 @@ It is opened with the first question, for its import takes longer than all the r
 is kept and done then. Time stands still where the world is: `now()` and `current_date` are the world's.
 """
 
+import atexit
 import re
 import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -30,6 +32,15 @@ STATISTICS = "statistics"
 """The schema in which the server's own views are tables."""
 _READS = re.compile(r"^(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(SELECT|WITH|VALUES|TABLE|EXPLAIN|SHOW)\b", re.IGNORECASE | re.DOTALL)
 
+_OPEN: "weakref.WeakSet[Tables]" = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """The engine's binding complains on the terminal about connections that outlive the interpreter."""
+    for tables in list(_OPEN):
+        tables.close()
+
 
 class Tables:
     """The tables of one database. `now` is the world's time, Unix seconds; who asks sets it."""
@@ -39,6 +50,7 @@ class Tables:
         self._schema = schema
         self._began_at: float | None = None
         self._engine: DuckDBPyConnection | None = None
+        self._counts: dict[str, int] | None = None
         self._kept: list[tuple[float, str, Mapping[str, Any] | None]] = []
         # The console asks in a thread of its own, a fault writes in the event loop's.
         self._lock = threading.RLock()
@@ -60,6 +72,7 @@ class Tables:
                 return []
             engine = self._open()
             self._set_time(engine, self.now)
+            self._counts = None
             return self._ask(engine, sql, params, None) or []
 
     def read(self, sql: str, params: Mapping[str, Any] | None = None, *, limit: int) -> list[Row]:
@@ -80,7 +93,7 @@ class Tables:
             engine = self._open()
             self._set_time(engine, self.now)
             engine.execute("BEGIN TRANSACTION")
-            count = most_rows + 1
+            count, self._counts = most_rows + 1, None
             try:
                 rows = self._ask(engine, sql, params, None)
                 count = int(rows[0]["Count"]) if rows and "Count" in rows[0] else len(rows or ())
@@ -101,21 +114,25 @@ class Tables:
         with self._lock:
             engine = self._open()
             engine.execute(f'DELETE FROM {STATISTICS}."{view}"')  # noqa: S608 - a name of views.VIEWS
-            if rows:
-                marks = ", ".join("?" * len(rows[0]))
-                statement = f'INSERT INTO {STATISTICS}."{view}" VALUES ({marks})'  # noqa: S608 - as above
-                engine.executemany(statement, [list(row) for row in rows])
+            for start in range(0, len(rows), 200):
+                part = rows[start : start + 200]
+                marks = ", ".join("(" + ", ".join("?" * len(part[0])) + ")" for _ in part)
+                statement = f'INSERT INTO {STATISTICS}."{view}" VALUES {marks}'  # noqa: S608 - as above
+                engine.execute(statement, [value for row in part for value in row])
 
     def count(self) -> dict[str, int]:
         """How many rows each table holds."""
         with self._lock:
-            engine = self._open()
-            found = engine.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'public' ORDER BY 1").fetchall()
-            names = [str(row[0]) for row in found]
-            if not names:
-                return {}
-            columns = ", ".join(f'(SELECT count(*) FROM public."{name}")' for name in names)
-            return dict(zip(names, engine.execute(f"SELECT {columns}").fetchall()[0], strict=True))  # noqa: S608 - its own names
+            if self._counts is None:
+                engine = self._open()
+                found = engine.execute(
+                    "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'public' ORDER BY 1"
+                ).fetchall()
+                names = [str(row[0]) for row in found]
+                columns = [f'(SELECT count(*) FROM public."{name}")' for name in names]  # noqa: S608 - its own names
+                counted = engine.execute(f"SELECT {', '.join(columns)}").fetchall()[0] if names else ()
+                self._counts = dict(zip(names, counted, strict=True))
+            return dict(self._counts)
 
     def interrupt(self) -> None:
         """End the statement that runs now."""
@@ -127,7 +144,7 @@ class Tables:
         with self._lock:
             if self._engine is not None:
                 self._engine.close()
-                self._engine = None
+                self._engine = self._counts = None
 
     def _ask(
         self, engine: "DuckDBPyConnection", sql: str, params: Mapping[str, Any] | None, limit: int | None
@@ -167,6 +184,7 @@ class Tables:
             import duckdb
 
             self._engine = engine = duckdb.connect(":memory:", config=ENGINE_SETTINGS)
+            _OPEN.add(self)
             engine.execute("SET timezone = 'UTC'; SET integer_division = true")
             self._set_time(engine, self._began_at if self._began_at is not None else self.now)
             engine.execute(f"CREATE SCHEMA public; CREATE SCHEMA {STATISTICS}; SET schema = '{STATISTICS}'")

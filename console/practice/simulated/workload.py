@@ -50,7 +50,7 @@ class Workload:
         for number, stats in enumerate(self.table_stats.values()):
             stats.seq_scans, stats.idx_scans = 31 + 3 * number, 310_000 - 9_000 * number
             stats.analyzed_at = stats.vacuumed_at = began_at + 3_600 * (30 - number)
-            stats.inserted, stats.dead = 20_000 + 400 * number, 17 * number
+            stats.inserted = 20_000 + 400 * number
         for index in self.indexes.values():
             index.scans = 40_000
 
