@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from console.practice.lab.plan import Service
+from console.practice.lab.spec import Service
 from console.practice.lab.stack import Lab
 
 pytestmark = pytest.mark.engine

@@ -8,7 +8,7 @@ from console.practice.lab.errors import LabError
 from console.practice.lab.fault import LabFault
 from console.practice.lab.faults import FAULTS
 from console.practice.lab.injection import Injection
-from console.practice.lab.plan import Service
+from console.practice.lab.spec import Service
 from console.practice.lab.stack import Lab
 from console.practice.lab.target import Target
 

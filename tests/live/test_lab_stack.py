@@ -14,7 +14,8 @@ from console.config import LabConfig, SystemConfig, load_config
 from console.practice.lab.command import run
 from console.practice.lab.engine import run_in
 from console.practice.lab.errors import LabError
-from console.practice.lab.plan import Service, lab_plan
+from console.practice.lab.plan import lab_plan
+from console.practice.lab.spec import Service
 from console.practice.lab.stack import Lab
 
 pytestmark = pytest.mark.engine
@@ -36,15 +37,15 @@ def docker(*arguments: str) -> str:
 def test_status_of_the_lab_is_up(lab: Lab) -> None:
     status = lab.status()
     assert status.up
-    assert [item.service for item in status.services if item.fine] == list(Service)
+    assert [item.service for item in status.services if item.fine] == list(lab.plan.services)
 
 
 def test_bringing_up_what_is_up_changes_nothing(lab: Lab) -> None:
-    before = {service: lab.container(service)["Id"] for service in Service}
-    started = {service: lab.container(service)["State"]["StartedAt"] for service in Service}
+    before = {service: lab.container(service)["Id"] for service in lab.plan.services}
+    started = {service: lab.container(service)["State"]["StartedAt"] for service in lab.plan.services}
     lab.up()
-    assert {service: lab.container(service)["Id"] for service in Service} == before
-    assert {service: lab.container(service)["State"]["StartedAt"] for service in Service} == started
+    assert {service: lab.container(service)["Id"] for service in lab.plan.services} == before
+    assert {service: lab.container(service)["State"]["StartedAt"] for service in lab.plan.services} == started
 
 
 def test_a_container_that_was_stopped_and_one_that_was_removed_are_brought_back(lab: Lab) -> None:
@@ -130,7 +131,7 @@ def test_the_metrics_have_the_guides_histogram_with_its_labels() -> None:
 def other(system: SystemConfig) -> Iterator[tuple[SystemConfig, Lab]]:
     """A second lab, never brought up, with names of its own beside the first."""
     roles = {role: f"triagetest-{role}" for role in ("backend", "database", "cache", "proxy", "backup")}
-    ports = LabConfig(proxy=28080, backend=28000, postgres=25432, redis=26379, prometheus=29090)
+    ports = LabConfig(proxy=28080, backend=28000, postgres=25432, redis=26379, prometheus=29090, mail=21587, pages=28090)
     config = system.model_copy(update={"roles": roles, "lab": ports})
     assert config.engine is not None
     lab = Lab(lab_plan("triagetest", config), config.engine, print)

@@ -7,7 +7,7 @@ from console.config import EngineConfig, SystemConfig
 from console.practice.lab.errors import LabError
 from console.practice.lab.faults import FAULTS
 from console.practice.lab.injection import Injection
-from console.practice.lab.plan import Service, lab_plan
+from console.practice.lab.plan import lab_plan
 from console.practice.lab.stack import Lab
 from console.text import clean
 
@@ -60,7 +60,7 @@ def _up(lab: Lab, _fault: str | None, say: Say) -> int:
     if injection.open():
         injection.undo_all()
     lab.up()
-    say(f"The lab is up: http://127.0.0.1:{lab.plan.ports[Service.PROXY]}/")
+    say(f"The lab is up: {lab.plan.template.front(lab.plan)}; its secrets are in {lab.folder}")
     return 0
 
 

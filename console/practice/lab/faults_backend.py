@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable
 
 from console.practice.lab.fault import LabFault, Notes
-from console.practice.lab.plan import MIB, Service
+from console.practice.lab.spec import MIB, Service
 from console.practice.lab.target import Target
 
 TOO_LITTLE_BYTES = 24 * MIB

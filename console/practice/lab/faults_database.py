@@ -6,10 +6,9 @@ import secrets
 
 from console.practice.lab.fault import LabFault, Notes
 from console.practice.lab.old_backups import prepare_backups, remove_backups, write_backups
-from console.practice.lab.plan import Service
+from console.practice.lab.spec import Service
 from console.practice.lab.target import Target
 
-DATA = "/var/lib/postgresql/data"
 LEAK = "/lab/idle_sessions.py"
 
 
@@ -62,7 +61,7 @@ def _cannot_write(target: Target, _notes: Notes) -> bool:
 def _page_notes(target: Target) -> Notes:
     # The table of courses is one page, and nearly every request reads it.
     target.sql("CHECKPOINT")
-    path = f"{DATA}/{target.sql('SELECT pg_relation_filepath($$course$$)')}"
+    path = f"{target.data}/{target.sql('SELECT pg_relation_filepath($$course$$)')}"
     return {"path": path, "page": base64.b64encode(target.read_page(path)).decode()}
 
 

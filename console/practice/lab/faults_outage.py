@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.practice.lab.fault import LabFault, Notes
 from console.practice.lab.old_backups import disk_used_percent, prepare_backups, remove_backups, write_backups
-from console.practice.lab.plan import Service
+from console.practice.lab.spec import Service
 from console.practice.lab.target import Target
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _answers(port: int) -> bool:
 def _port_notes(target: Target) -> Notes:
     folder = target.folder / "port-holder"
     folder.mkdir(exist_ok=True)
-    return {"folder": str(folder), "port": str(target.port(Service.PROXY))}
+    return {"folder": str(folder), "port": str(target.ports.proxy)}
 
 
 def _cannot_bind(target: Target, _notes: Notes) -> bool:

@@ -23,11 +23,19 @@ BASE_ADVICE = (
 )
 
 
+TABLES = "lab/tables"
+"""Where the image has the systems' tables, which the simulated stack has from the same files."""
+
+
 def context_files(folder: Path | None = None) -> Mapping[str, bytes]:
-    """The build context: path inside the context → content, in a fixed order."""
+    """The build context: path inside the context → content, in a fixed order; the lab's own, or that of a folder."""
     root = folder or Path(__file__).parent / "image"
     paths = sorted(path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+    found = {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+    if folder is None:
+        shared = Path(__file__).parent.parent / "simulated" / "sql"
+        found.update({f"{TABLES}/{path.name}": path.read_bytes() for path in sorted(shared.glob("*.sql"))})
+    return found
 
 
 def image_tag(files: Mapping[str, bytes]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from console.practice.lab.fault import Notes
-from console.practice.lab.plan import MIB, Service
+from console.practice.lab.spec import MIB, Service
 from console.practice.lab.target import Target
 
 BACKUPS = "/var/lib/postgresql/backups"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.practice.lab.plan import OWNER_LABEL, LabPlan, Service
+from console.practice.lab.spec import OWNER_LABEL, LabPlan, Service
 from console.text import clean
 
 QUESTION_TIMEOUT_S = 2.0
@@ -62,13 +62,15 @@ def waiting_for(plan: LabPlan, states: Iterable[ServiceState]) -> tuple[str, ...
     waiting = [f"{state.name} is {state}" for state in states if not state.fine]
     if waiting:
         return tuple(waiting)
-    return tuple(question for question in (_proxy_answer(plan), _metrics_answer(plan)) if question)
+    answers = [_front_answer(plan.template.front(plan))]
+    if Service.PROMETHEUS in plan.services:
+        answers.append(_metrics_answer(plan))
+    return tuple(answer for answer in answers if answer)
 
 
-def _proxy_answer(plan: LabPlan) -> str:
+def _front_answer(url: str) -> str:
     import httpx
 
-    url = f"http://127.0.0.1:{plan.ports[Service.PROXY]}/health"
     try:
         answer = httpx.get(url, timeout=QUESTION_TIMEOUT_S, trust_env=False)
     except httpx.HTTPError as error:
@@ -80,7 +82,7 @@ def _metrics_answer(plan: LabPlan) -> str:
     """Whether a rate over the histogram has a value yet, which takes two scrapes."""
     import httpx
 
-    base = f"http://127.0.0.1:{plan.ports[Service.PROMETHEUS]}"
+    base = f"http://127.0.0.1:{plan.ports.prometheus}"
     query = "sum(rate(http_request_duration_seconds_count[1m]))"
     try:
         answer = httpx.get(f"{base}/api/v1/query", params={"query": query}, timeout=QUESTION_TIMEOUT_S, trust_env=False)

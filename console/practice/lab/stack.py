@@ -13,17 +13,9 @@ from console.config import EngineConfig
 from console.practice.lab import engine
 from console.practice.lab.errors import LabError, NotInLab
 from console.practice.lab.image_build import ensure_image
-from console.practice.lab.plan import (
-    OWNER_LABEL,
-    SPEC_LABEL,
-    VOLUME_MIB,
-    ContainerSpec,
-    LabPlan,
-    Service,
-    container_specs,
-    creation,
-)
+from console.practice.lab.plan import SPEC_LABEL, container_specs, creation
 from console.practice.lab.ready import ServiceState, service_state, waiting_for
+from console.practice.lab.spec import OWNER_LABEL, ContainerSpec, LabPlan, Service, Volume
 from console.state import private_dir, state_dir, write_private
 from console.text import clean
 
@@ -66,25 +58,35 @@ class Lab:
             self._client = None
 
     def password(self) -> str:
-        """The password of sms_user and postgres, made at the first call and kept for this user alone."""
-        path = self.folder / "password"
+        """The password of the application's login and of postgres."""
+        return self.secret("password")
+
+    def secret(self, name: str, make: Callable[[], str] | None = None) -> str:
+        """A secret of this lab, made at the first call and kept for this user alone."""
+        path = self.folder / name
         if not path.exists():
-            write_private(path, secrets.token_hex(12))
+            write_private(path, (make or _random)())
         return path.read_text(encoding="utf-8").strip()
+
+    def specs(self) -> tuple[ContainerSpec, ...]:
+        """What each container is created with, in the order in which they are started."""
+        return container_specs(self.plan, self.secret)
 
     def up(self) -> None:
         """Make and start what is missing, and wait until the whole lab answers. Raises LabError; safe to call again."""
         with self._alone():
-            specs = container_specs(self.plan, self.password())
+            specs = self.specs()
             found = {spec.service: self._owned(spec.name) for spec in specs}
             for spec in specs:
                 self._check_port(spec, found[spec.service])
             image = ensure_image(self._config, self._say)
             self._ensure_network()
-            self._ensure_volume()
+            for volume in self.plan.template.volumes:
+                self._ensure_volume(volume)
+            self._write_project()
             for spec in specs:
                 self._ensure_container(spec, found[spec.service], image)
-                if spec.service is Service.DATABASE:
+                if spec.name == self.plan.names[Service.DATABASE]:
                     self._wait_for_database(spec.name)
             self.wait_until_up()
 
@@ -102,7 +104,7 @@ class Lab:
 
     def status(self) -> LabStatus:
         """Every service as the engine sees it. Makes no change."""
-        states = tuple(self._state(service) for service in Service)
+        states = tuple(self._state(service) for service in self.plan.services)
         return LabStatus(states, waiting_for(self.plan, states))
 
     def wait_until_up(self, timeout_s: float = READY_TIMEOUT_S) -> None:
@@ -150,18 +152,30 @@ class Lab:
         return found
 
     def _check_port(self, spec: ContainerSpec, found: dict[str, Any] | None) -> None:
-        if spec.port is None or (found is not None and found["State"]["Running"]):
+        if found is not None and found["State"]["Running"]:
             return
-        port = spec.port[1]
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as error:
-                raise LabError(
-                    f"Port {port} on 127.0.0.1, which {spec.name} needs, is taken{_holder(port)} ({error.strerror}).",
-                    f"End that, or choose another port in [systems.{self.plan.system}.lab].",
-                ) from None
+        for port in spec.ports:
+            kind = socket.SOCK_DGRAM if port.protocol == "udp" else socket.SOCK_STREAM
+            with socket.socket(type=kind) as probe:
+                if port.protocol == "tcp":
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port.outside))
+                except OSError as error:
+                    raise LabError(
+                        f"Port {port.outside} on 127.0.0.1, which {spec.name} needs, is taken"
+                        f"{_holder(port.outside)} ({error.strerror}).",
+                        f"End that, or choose another port in [systems.{self.plan.system}.lab].",
+                    ) from None
+
+    def _write_project(self) -> None:
+        """The system's folder on this machine: what a deployment keeps beside its containers."""
+        if self.plan.template.project is None:
+            return
+        for name, text in self.plan.template.project(self.plan, self.secret).items():
+            path = self.folder / "project" / name
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                write_private(path, text)
 
     def _ensure_network(self) -> None:
         name = self.plan.network
@@ -175,18 +189,27 @@ class Lab:
                 return
         self.client.api.create_network(name, driver="bridge", labels=self.plan.labels, check_duplicate=True)
 
-    def _ensure_volume(self) -> None:
+    def _ensure_volume(self, volume: Volume) -> None:
         from docker.errors import NotFound
 
-        name = self.plan.volume
+        name = self.plan.volume(volume.suffix)
         try:
             found = self.client.api.inspect_volume(name)
         except NotFound:
-            options = {"type": "tmpfs", "device": "tmpfs", "o": f"size={VOLUME_MIB}m,mode=0755"}
+            options = {}
+            if volume.size_mib:
+                inodes = f",nr_inodes={volume.inodes}" if volume.inodes else ""
+                options = {"type": "tmpfs", "device": "tmpfs", "o": f"size={volume.size_mib}m,mode=0755{inodes}"}
             self.client.api.create_volume(name, driver="local", driver_opts=options, labels=self.plan.labels)
             return
         if (found.get("Labels") or {}).get(OWNER_LABEL) != self.plan.system:
             raise LabError(f"There is a volume {name} that is not the lab's; it was left as it is.")
+
+    def remake(self, spec: ContainerSpec) -> None:
+        """Make a container anew as this specification says; `up` makes it again as it was planned. Raises LabError."""
+        found = self.container(spec.service)
+        self.client.api.remove_container(found["Id"], force=True, v=True)
+        self._create(spec, found["Config"]["Image"])
 
     def _ensure_container(self, spec: ContainerSpec, found: dict[str, Any] | None, image: str) -> None:
         from docker.errors import APIError
@@ -199,8 +222,7 @@ class Lab:
         try:
             if found is None:
                 self._say(f"Starting {spec.name}")
-                made = api.create_container_from_config(creation(spec, self.plan, image), spec.name)
-                api.start(made["Id"])
+                self._create(spec, image)
             elif found["State"]["Paused"]:
                 api.unpause(found["Id"])
             elif not found["State"]["Running"]:
@@ -211,6 +233,12 @@ class Lab:
                 f"{spec.name} could not be started: {clean(str(error.explanation or error), 300)}.",
                 "Mend that and run `triage lab up` again; it goes on from here.",
             ) from None
+
+    def _create(self, spec: ContainerSpec, image: str) -> None:
+        made = self.client.api.create_container_from_config(creation(spec, self.plan, image), spec.name)
+        for path, text in spec.files.items():
+            engine.write_file(self.client, made["Id"], path, text.encode())
+        self.client.api.start(made["Id"])
 
     def _wait_for_database(self, name: str) -> None:
         from docker.errors import APIError
@@ -230,7 +258,7 @@ class Lab:
             time.sleep(POLL_S)
         # The volume may be older than the password: a state folder that was removed, or a drill that changed it.
         password = self.password()
-        for role in ("sms_user", "postgres"):
+        for role in dict.fromkeys((self.plan.template.user, "postgres")):
             statement = f"ALTER ROLE {role} PASSWORD '{password}'"
             result = engine.run_in(self.client, name, ("psql", "-X", "-q", "-U", "postgres", "-c", statement))
             if result.exit_code != 0:
@@ -246,6 +274,10 @@ class Lab:
                 self._say("Another command works on the lab; waiting for it")
                 fcntl.flock(handle, fcntl.LOCK_EX)
             yield
+
+
+def _random() -> str:
+    return secrets.token_hex(12)
 
 
 def _unless_gone(remove: Callable[..., object], name: str, **options: bool) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from console.config import LabConfig
 from console.practice.lab import engine
 from console.practice.lab.engine import Output
 from console.practice.lab.errors import LabError
-from console.practice.lab.plan import Service, container_specs
+from console.practice.lab.plan import SPEC_LABEL
+from console.practice.lab.spec import ContainerSpec, Service
 from console.practice.lab.stack import POLL_S, Lab
 from console.text import clean
 
@@ -28,8 +30,20 @@ class Target:
         """Where this lab keeps its files on this machine."""
         return self._lab.folder
 
-    def port(self, service: Service) -> int:
-        return self._lab.plan.ports[service]
+    @property
+    def ports(self) -> LabConfig:
+        """The ports on 127.0.0.1 that the lab publishes."""
+        return self._lab.plan.ports
+
+    @property
+    def user(self) -> str:
+        """The application's login."""
+        return self._lab.plan.template.user
+
+    @property
+    def data(self) -> str:
+        """The database's data directory, in its container."""
+        return self._lab.plan.template.data
 
     def name(self, service: Service) -> str:
         return self._lab.plan.names[service]
@@ -63,8 +77,20 @@ class Target:
 
     def made_with_memory(self, service: Service) -> int:
         """The memory limit in bytes that the lab gives this service."""
-        specs = container_specs(self._lab.plan, self._lab.password())
-        return next(spec.memory_bytes for spec in specs if spec.service is service)
+        return self.spec(service).memory_bytes
+
+    def spec(self, service: Service) -> ContainerSpec:
+        """What the lab creates this service's container with."""
+        return next(spec for spec in self._lab.specs() if spec.name == self.name(service))
+
+    def remake(self, spec: ContainerSpec) -> None:
+        """Make a container anew, from its specification or a changed one."""
+        self._lab.remake(spec)
+
+    def is_made_as(self, spec: ContainerSpec) -> bool:
+        """Whether the container that is there was made from this specification."""
+        found = self.inspect(spec.service)
+        return bool(found["Config"]["Labels"].get(SPEC_LABEL) == spec.fingerprint(found["Config"]["Image"]))
 
     def run(self, service: Service, *command: str) -> Output:
         """Run a command in the container, which must run."""
@@ -73,8 +99,21 @@ class Target:
             raise LabError(f"{self.name(service)} does not run.", f"`docker start {self.name(service)}`, then try again.")
         return engine.run_in(self._lab.client, found["Id"], command)
 
+    def must(self, service: Service, *command: str) -> str:
+        """Run a command in the container; what it printed. Raises LabError when it fails."""
+        return self._must(self.run(service, *command), f"run {command[0]} in {self.name(service)}").strip()
+
     def leave_running(self, service: Service, *command: str) -> None:
         engine.start_in(self._lab.client, self.inspect(service)["Id"], command)
+
+    def kill(self, service: Service, pattern: str) -> None:
+        """End the processes of a running container whose command line matches; nothing when there are none."""
+        if self.running(service):
+            self.run(service, "pkill", "-f", pattern)
+
+    def pause(self, service: Service) -> None:
+        """Freeze every process of the container; `start` lets them go on."""
+        self._lab.client.api.pause(self.inspect(service)["Id"])
 
     def read(self, service: Service, path: str) -> bytes:
         return engine.read_file(self._lab.client, self.inspect(service)["Id"], path)
@@ -98,15 +137,16 @@ class Target:
         self.start(Service.DATABASE)
         self.wait(self._accepting, f"{self.name(Service.DATABASE)} accepts connections")
 
-    def sql(self, statement: str, database: str = "student_management") -> str:
+    def sql(self, statement: str, database: str = "") -> str:
         """Run a statement as the superuser, over the socket and a reserved slot; its rows as plain text."""
-        command = ("psql", "-X", "-q", "-A", "-t", "-U", "postgres", "-d", database, "-c", statement)
+        name = database or self._lab.plan.template.database
+        command = ("psql", "-X", "-q", "-A", "-t", "-U", "postgres", "-d", name, "-c", statement)
         return self._must(self.run(Service.DATABASE, *command), "run a statement").strip()
 
     def as_user(self, statement: str) -> Output:
-        """Log in over TCP as sms_user with the password that the lab's clients use, and run a statement."""
-        found = self.inspect(Service.DATABASE)
-        command = ("psql", "-X", "-q", "-h", "127.0.0.1", "-U", "sms_user", "-d", "student_management", "-c", statement)
+        """Log in over TCP as the application does, with the password that the lab's clients use, and run a statement."""
+        found, template = self.inspect(Service.DATABASE), self._lab.plan.template
+        command = ("psql", "-X", "-q", "-h", "127.0.0.1", "-U", template.user, "-d", template.database, "-c", statement)
         return engine.run_in(self._lab.client, found["Id"], command, {"PGPASSWORD": self._lab.password()})
 
     def password(self) -> str:
@@ -114,11 +154,32 @@ class Target:
 
     def drop_backend_sessions(self) -> None:
         """End the backend's pooled sessions, so that it meets what a new login meets."""
-        self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sms-backend'")
+        self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%-backend'")
 
     def backend_log(self, lines: int = 60) -> str:
-        raw: bytes = self._lab.client.api.logs(self.inspect(Service.BACKEND)["Id"], tail=lines)
+        return self.log(Service.BACKEND, lines)
+
+    def log(self, service: Service, lines: int = 60) -> str:
+        """The last lines of a container's log."""
+        raw: bytes = self._lab.client.api.logs(self.inspect(service)["Id"], tail=lines)
         return raw.decode("utf-8", "replace")
+
+    def log_since(self, service: Service, started_at: int) -> str:
+        """What a container has logged since then, Unix seconds."""
+        raw: bytes = self._lab.client.api.logs(self.inspect(service)["Id"], since=started_at)
+        return raw.decode("utf-8", "replace")
+
+    def secret(self, name: str) -> str:
+        """One of the lab's secrets."""
+        return self._lab.secret(name)
+
+    def project_file(self, name: str) -> Path:
+        """A file of the system's folder on this machine."""
+        return self._lab.folder / "project" / name
+
+    def now(self) -> int:
+        """The time as containers' logs count it, Unix seconds."""
+        return int(time.time())
 
     def crash_loops(self) -> bool:
         """Whether the engine has restarted the backend more than once since a person or a fault did."""

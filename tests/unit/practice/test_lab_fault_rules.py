@@ -14,7 +14,7 @@ from console.practice.lab.faults_backend import with_bad_semester, with_missing_
 from console.practice.lab.faults_database import damaged
 from console.practice.lab.image_build import context_files
 from console.practice.lab.old_backups import old_backups
-from console.practice.lab.plan import MIB
+from console.practice.lab.spec import MIB
 
 TODAY = date(2026, 11, 22)
 

@@ -10,8 +10,8 @@ import psycopg2
 FULL_FOR_S = 3
 LOGIN = {
     "host": os.environ["DB_HOST"],
-    "user": "sms_user",
-    "dbname": "student_management",
+    "user": os.environ["POSTGRES_USER"],
+    "dbname": os.environ["POSTGRES_DB"],
     "password": os.environ["DB_PASSWORD"],
     "application_name": "grade-export",
     "connect_timeout": 5,

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Makes the cluster and its data at the first start, then runs PostgreSQL in the foreground with its log on stderr.
+# SYSTEM, POSTGRES_USER, POSTGRES_DB and POSTGRES_PASSWORD say whose data.
 set -euo pipefail
-backups=/var/lib/postgresql/backups
+backups=${BACKUPS:-/var/lib/postgresql/backups}
 as_postgres=(setpriv --reuid=postgres --regid=postgres --init-groups)
 
 install -d -o postgres -g postgres -m 0755 /var/lib/postgresql "$backups"
@@ -19,10 +20,12 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     # The seeding server listens on the socket alone, so that nobody meets a database without its tables.
     "${as_postgres[@]}" pg_ctl --pgdata="$staging" --wait --timeout=60 --silent \
         -o "-c listen_addresses= -c fsync=off" start > /dev/null
-    psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --username postgres --dbname postgres \
-        --set password="$POSTGRES_PASSWORD" --file /lab/roles.sql
-    psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --username sms_user --dbname student_management \
-        --file /lab/schema.sql --file /lab/seed.sql
+    own_login=1
+    if [ "$POSTGRES_USER" = postgres ]; then own_login=0; fi
+    psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --username postgres --dbname postgres --set own_login="$own_login" \
+        --set password="$POSTGRES_PASSWORD" --set user="$POSTGRES_USER" --set database="$POSTGRES_DB" --file /lab/roles.sql
+    psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" \
+        --file "/lab/tables/$SYSTEM.sql" --command ANALYZE
     # Spare segments of the write-ahead log, which are reused from then on: a server that has to make one on a full
     # volume panics instead of refusing to write.
     for _ in 1 2 3 4 5 6 7; do
@@ -31,7 +34,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     done
     "${as_postgres[@]}" pg_ctl --pgdata="$staging" --wait --mode=fast --silent stop
     mv "$staging" "$PGDATA"
-    echo "The database student_management is ready"
+    echo "The database $POSTGRES_DB is ready"
 fi
 
 exec "${as_postgres[@]}" postgres -D "$PGDATA"

@@ -1,80 +1,62 @@
-"""The endpoints: each is a function of the request's query and body that returns a status and a JSON value."""
+"""The endpoints of the Student Management System: each takes a request and returns a status and a JSON value."""
 
 import hashlib
 import time
 
 import redis
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend import cache, settings
-from backend.db import engine
+from backend.db import change, rows
 
 SEMESTER = settings.load_semester()
 
 
-def rows(statement, **parameters):
-    """The rows of a query as JSON-ready dictionaries."""
-    with engine.connect() as connection:
-        return [
-            {key: str(value) if value is not None else None for key, value in row.items()}
-            for row in connection.execute(text(statement), parameters).mappings()
-        ]
-
-
-def students(query, _body):
+def students(request):
     return 200, rows(
         'SELECT s.id, s.student_number, u.full_name FROM student s JOIN "user" u ON u.id = s.user_id '
         "ORDER BY s.id LIMIT 25 OFFSET :offset",
-        offset=int(query.get("offset", 0)),
+        offset=int(request.query.get("offset", 0)),
     )
 
 
-def grades(query, _body):
-    student_id = int(query.get("student_id", 1))
+def grades(request):
+    student_id = int(request.query.get("student_id", 1))
     key = f"grades:student:{student_id}"
-    found = cache.read(key)
-    if found is None:
-        found = rows(
-            "SELECT c.code, g.assessment_name, g.score, g.grade_date FROM grade g "
-            "JOIN enrollment e ON e.id = g.enrollment_id JOIN course c ON c.id = e.course_id "
-            "WHERE e.student_id = :student_id ORDER BY g.grade_date DESC",
-            student_id=student_id,
-        )
-        cache.write(key, found)
-    return 200, found
+    statement = (
+        "SELECT c.code, g.assessment_name, g.score, g.grade_date FROM grade g "
+        "JOIN enrollment e ON e.id = g.enrollment_id JOIN course c ON c.id = e.course_id "
+        "WHERE e.student_id = :student_id ORDER BY g.grade_date DESC"
+    )
+    return 200, cache.cached(key, lambda: rows(statement, student_id=student_id))
 
 
-def attendance(query, _body):
+def attendance(request):
     return 200, rows(
         "SELECT attendance_date, status FROM attendance WHERE student_id = :student_id "
         "AND attendance_date BETWEEN :starts_on AND :ends_on ORDER BY attendance_date DESC",
-        student_id=int(query.get("student_id", 1)),
+        student_id=int(request.query.get("student_id", 1)),
         starts_on=SEMESTER.starts_on,
         ends_on=SEMESTER.ends_on,
     )
 
 
-def courses(_query, _body):
+def courses(_request):
     return 200, rows(
         "SELECT c.code, c.title, count(e.id) AS students FROM course c LEFT JOIN enrollment e ON e.course_id = c.id "
         "GROUP BY c.id ORDER BY c.code"
     )
 
 
-def login(_query, body):
-    email, password = str(body.get("email", "")), str(body.get("password", ""))
+def login(request):
+    email, password = str(request.body.get("email", "")), str(request.body.get("password", ""))
     found = rows('SELECT password_hash FROM "user" WHERE email = :email AND is_active', email=email)
     digest = "sha256$" + hashlib.sha256(password.encode()).hexdigest()
     accepted = settings.AUTH_MODE == "disabled" or (bool(found) and found[0]["password_hash"] == digest)
     if not accepted and not found and settings.AUTH_MODE == "permissive":
         accepted = True
-    with engine.begin() as connection:
-        connection.execute(
-            text("INSERT INTO login_event (email, accepted) VALUES (:email, :accepted)"),
-            {"email": email, "accepted": accepted},
-        )
-        connection.execute(text("DELETE FROM login_event WHERE logged_at < now() - interval '1 hour'"))
+    change("INSERT INTO login_event (email, accepted) VALUES (:email, :accepted)", email=email, accepted=accepted)
+    change("DELETE FROM login_event WHERE logged_at < now() - interval '1 hour'")
     if not accepted:
         return 401, {"detail": "Invalid credentials"}
     return 200, {"token": cache.open_session(email)}
@@ -90,7 +72,7 @@ def timed(question):
     return {"status": "healthy", "latency_ms": round((time.perf_counter() - started) * 1000, 1)}
 
 
-def health(_query, _body):
+def health(_request):
     checks = {
         "database": timed(lambda: rows("SELECT 1 AS one")),
         "redis": timed(cache.client.ping),
@@ -99,7 +81,7 @@ def health(_query, _body):
     return (200 if healthy else 503), {"status": "healthy" if healthy else "unhealthy", "checks": checks}
 
 
-def alive(_query, _body):
+def alive(_request):
     return 200, {"status": "alive"}
 
 

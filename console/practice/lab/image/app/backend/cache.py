@@ -9,7 +9,9 @@ import redis
 from backend import settings
 
 log = logging.getLogger("backend.cache")
-client = redis.Redis(host=settings.REDIS_HOST, socket_connect_timeout=1, socket_timeout=1, client_name="sms-backend")
+client = redis.Redis.from_url(
+    settings.redis_url(), socket_connect_timeout=1, socket_timeout=1, client_name=f"{settings.SYSTEM}-backend"
+)
 
 
 def read(key):
@@ -22,12 +24,21 @@ def read(key):
     return None if raw is None else json.loads(raw)
 
 
-def write(key, value):
-    """Cache this value for CACHE_TTL_S seconds."""
+def write(key, value, ttl_s=settings.CACHE_TTL_S):
+    """Cache this value."""
     try:
-        client.set(key, json.dumps(value), ex=settings.CACHE_TTL_S)
+        client.set(key, json.dumps(value), ex=ttl_s)
     except redis.RedisError as error:
         log.warning("Cache write of %s failed: %s", key, error)
+
+
+def cached(key, make):
+    """The cached value of a key, or what `make` gives, cached from now on."""
+    found = read(key)
+    if found is None:
+        found = make()
+        write(key, found)
+    return found
 
 
 def open_session(email):

@@ -4,6 +4,7 @@
 """
 
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from sqlalchemy import text
 
 from backend.db import engine
 
-MIGRATIONS = Path("/app/migrations")
+MIGRATIONS = Path(os.environ.get("MIGRATIONS", "/app/migrations"))
 log = logging.getLogger("backend.migrations")
 
 

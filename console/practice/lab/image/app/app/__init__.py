@@ -1,0 +1,1 @@
+"""The planner's package, under the name that its runbook uses."""

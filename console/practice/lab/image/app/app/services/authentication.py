@@ -1,0 +1,5 @@
+"""How passwords are kept."""
+
+from backend.accounts import hash_password
+
+__all__ = ["hash_password"]

@@ -1,0 +1,1 @@
+ALTER TABLE scope_assignments DROP COLUMN is_active;
