@@ -144,7 +144,7 @@ def why(error: BaseException) -> tuple[str, str]:
         reason = "unresolved"
     elif tls is not None:
         reason = "tls"
-        words = clean(getattr(tls, "verify_message", "") or tls.reason or str(tls), LONGEST_MESSAGE)
+        words = clean(getattr(tls, "verify_message", "") or getattr(tls, "reason", "") or str(tls), LONGEST_MESSAGE)
     elif any(isinstance(item, TimeoutError) for item in chain) or any(name.endswith("Timeout") for name in names):
         reason, words = "timeout", "No answer in time."
     elif any(isinstance(item, ConnectionRefusedError) for item in chain):
