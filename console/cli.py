@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -127,13 +128,13 @@ def _practice(arguments: argparse.Namespace) -> int:
 
         return simulated_system(simulated_config(config), fault=scenario, seed=1 if arguments.seed is None else arguments.seed)
 
-    return _open_screen(build, write=False)
+    return _open_screen(build, write=False, told=partial(_told, scenario, config))
 
 
-def _open_screen(build: Any, *, write: bool) -> int:
+def _open_screen(build: Any, *, write: bool, told: Any = dict) -> int:
     from screens.app import run_app
 
-    return run_app(build, write=write)
+    return run_app(build, write=write, told=told)
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -141,11 +142,13 @@ def _check(arguments: argparse.Namespace) -> int:
     from console.guides.check_text import as_text
 
     inputs = dict(_name_value(item) for item in arguments.input)
+    told: dict[str, str] = {}
     loaded, config = _load(arguments)
     if arguments.practice:
         from console.practice.simulated.system import simulated_config, simulated_system
 
-        system = simulated_system(simulated_config(config), fault=_scenario(arguments.practice, None))
+        fault = _scenario(arguments.practice, None)
+        system, told = simulated_system(simulated_config(config), fault=fault), _told(fault, config)
     else:
         _warn(loaded)
         from console.system import live_system
@@ -155,7 +158,7 @@ def _check(arguments: argparse.Namespace) -> int:
     async def walk() -> dict[str, Any]:
         await system.open()
         try:
-            return await check(system, arguments.issues, timeout_s=arguments.timeout, inputs=inputs)
+            return await check(system, arguments.issues, timeout_s=arguments.timeout, inputs=inputs, told=told)
         finally:
             await system.aclose()
 
@@ -251,6 +254,14 @@ def _scenario(wanted: str, seed: int | None) -> str:
     if wanted not in fault_ids():
         raise Problems([Problem("--scenario", 1, 1, f"there is no fault {wanted!r}", f"Known: {', '.join(fault_ids())}")])
     return wanted
+
+
+def _told(fault: str, config: "SystemConfig") -> dict[str, str]:
+    """What the user whom a practice fault hits would say: answers by step, inputs by name."""
+    from console.practice.simulated.faults import replies_of
+
+    answers, inputs = replies_of(fault, config)
+    return {**answers, **inputs}
 
 
 def _name_value(item: str) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from console.alarms import worst
 from console.config import Environment
 from console.crash import report_crash
 from console.guides.risk import Arming
+from console.incidents.inputs import IncidentInputs
 from console.incidents.journal import Journal
 from console.system import System
 from screens.dashboard import Dashboard
@@ -53,7 +54,13 @@ class TriageApp(App[None]):
     """Whether writing is armed, and until when."""
 
     def __init__(
-        self, system: System, *, write: bool = False, clock: Callable[[], float] = time.time, simulated: bool = False
+        self,
+        system: System,
+        *,
+        write: bool = False,
+        clock: Callable[[], float] = time.time,
+        simulated: bool = False,
+        told: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
         self.system = system
@@ -64,6 +71,10 @@ class TriageApp(App[None]):
         """The issues of the system's guides, once the picker has loaded them."""
         self.left: dict[str, LeftWalk] = {}
         """Walks that were left for the log, by issue; their chord comes back to them."""
+        self.inputs = IncidentInputs()
+        """What was given in this incident."""
+        self.told = told or {}
+        """What the user of a practice stack would say: answers by step, inputs by name."""
         self.journal = Journal(system.name, system.config.environment.value, secrets=system.secrets, clock=clock)
         if write:
             self.set_reactive(TriageApp.armed, Arming.armed(clock()))
@@ -231,9 +242,10 @@ class TriageApp(App[None]):
         self._handle_exception(error if isinstance(error, Exception) else RuntimeError("unknown"))
 
 
-def run_app(build: Callable[[], System], *, write: bool = False) -> int:
-    """Show the console until the operator leaves; the exit code. `build` makes the system; nothing of it is open yet."""
-    app = TriageApp(build(), write=write)
+def run_app(build: Callable[[], System], *, write: bool = False, told: Callable[[], Mapping[str, str]] = dict) -> int:
+    """Show the console until the operator leaves; the exit code. `build` makes the system; nothing of it is open yet. `told`
+    gives what the user of a practice stack would say."""
+    app = TriageApp(build(), write=write, told=told())
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     loop.set_exception_handler(_unretrieved)

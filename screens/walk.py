@@ -1,32 +1,27 @@
 """A walk on the screen: the path so far, the evidence of a step, what comes next, and the keys."""
 
 import contextlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
 from textual.events import Key, Resize
 from textual.screen import Screen
-from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
-from console.guides.issue import Issue
+from console.guides.inputs import Input
+from console.guides.issue import Fix, Issue
 from console.guides.walk import Walk
 from console.incidents.escalation import escalation_text
+from console.reading import SourceError
+from widgets.asking import Asking
 from widgets.banner import Banner
 from widgets.commands import Scope, bindings
-from widgets.evidence import Choosing, choosing, evidence_lines, next_lines
-from widgets.figures import uptime
-from widgets.fix_lines import key_line
-from widgets.issue_rows import SEVERITIES
-from widgets.line import Line, Span, fitted, line, wrapped
-from widgets.scrolled import Scrolled
-from widgets.tree_path import line_of, path_lines
-from widgets.walk_keys import walk_keys
+from widgets.evidence import Choosing, choosing
+from widgets.walk_parts import Shown, WalkParts
 
 if TYPE_CHECKING:
     from screens.app import TriageApp
@@ -66,30 +61,17 @@ class WalkScreen(Screen[None]):
         self._fix = 0
         self._overriding = False
         self._remark = (left.remark or "You are back where you left it; what is seen here was seen then.") if left else ""
-        self._asks = ""
+        self._keep: Callable[[str], None] = self._keep_note
         self._worker: Worker[None] | None = None
         self._busy_since = 0.0
-        self._headline = Scrolled(self._head_lines, id="headline")
-        self._path = Scrolled(self._path_lines, id="path")
-        self._evidence = Scrolled(self._evidence_lines, id="evidence", tells_more=True)
-        self._next = Scrolled(lambda width, _height: self._next_lines(width), id="next")
-        self._keys = Scrolled(self._key_lines, id="keys")
-        self._typed = Input(id="typed", compact=True)
+        self._asking = Asking()
+        self._parts = WalkParts(self._shown, self._asking)
 
     def compose(self) -> ComposeResult:
         yield Banner()
-        yield self._headline
-        with Horizontal(id="parts"):
-            yield self._path
-            with Vertical(id="right"):
-                yield self._evidence
-                yield self._next
-        yield self._typed
-        yield self._keys
+        yield self._parts
 
     def on_mount(self) -> None:
-        self._path.border_title = "Path"
-        self._evidence.border_title = "Evidence"
         if self._began_at is None:
             self._began_at = self._app.clock()
         if not self._goes_on:
@@ -104,7 +86,7 @@ class WalkScreen(Screen[None]):
     def walk(self) -> Walk:
         """The walk that is shown."""
         if self._walk is None:
-            self._walk = Walk(self.issue, self._app.system, record=self._app.record)
+            self._walk = Walk(self.issue, self._app.system, memory=self._app.inputs, record=self._app.record)
         return self._walk
 
     def left(self) -> LeftWalk:
@@ -124,8 +106,10 @@ class WalkScreen(Screen[None]):
         if self._overriding or self.busy:
             return
         if walk.question is not None:
-            if not walk.question.answers:
-                self._open("answer", walk.question.text)
+            if walk.question.wanted is not None:
+                self._ask(walk.question.wanted, self._keep_input)
+            elif not walk.question.answers:
+                self._open(self._keep_answer, walk.question.text)
         elif walk.current is not None:
             self._work(self._steps(1))
         elif walk.conclusion is not None and walk.conclusion.continues:
@@ -149,7 +133,7 @@ class WalkScreen(Screen[None]):
             self._draw()
 
     def action_note(self) -> None:
-        self._open("note", "what you saw or did; enter keeps it")
+        self._open(self._keep_note, "what you saw or did; enter keeps it")
 
     def action_escalate(self) -> None:
         from screens.escalation import EscalationScreen
@@ -178,13 +162,46 @@ class WalkScreen(Screen[None]):
         self.app.notify(f"g {' '.join(self.issue.chord)} comes back to the walk.", timeout=8, markup=False)
 
     def action_fix(self) -> None:
+        """Open the chosen fix, once the inputs that it needs are given."""
         conclusion = self.walk.conclusion
         if conclusion is None or not conclusion.fixes:
             return
+        chosen, others = conclusion.fixes[self._fix], conclusion.fixes[self._fix + 1 :]
+        missing = self.walk.missing(chosen)
+        if missing:
+            self._ask(missing[0], self._keep_input_of_fix)
+            return
         from screens.confirm import ConfirmScreen
 
-        chosen = conclusion.fixes[self._fix]
-        self.app.push_screen(ConfirmScreen(chosen, conclusion.fixes[self._fix + 1 :]), self._fixed)
+        try:
+            bound = self.walk.bound(chosen)
+        except SourceError as error:
+            self.notify(str(error.failure), severity="error", markup=False)
+            return
+        self.app.push_screen(ConfirmScreen(bound, self._ready(others)), self._fixed)
+
+    def _ready(self, fixes: Sequence[Fix]) -> list[Fix]:
+        """Those that can be offered without asking for more."""
+        ready = []
+        for fix in fixes:
+            with contextlib.suppress(SourceError):
+                ready.append(self.walk.bound(fix))
+        return ready
+
+    def action_inputs(self) -> None:
+        """What was given, and the key that forgets it."""
+        from screens.inputs import InputsScreen
+
+        walk, inputs = self.walk, self._app.inputs
+        secrets = tuple(name for name, item in self.issue.inputs.items() if item.kind.secret and name in walk.values)
+
+        def forget() -> None:
+            inputs.clear()
+            walk.forget()
+            self._note_down("inputs_forgotten")
+            self._draw()
+
+        self.app.push_screen(InputsScreen(inputs.told(secrets), forget))
 
     def action_stop(self) -> None:
         if self.busy and self._worker is not None:
@@ -205,16 +222,15 @@ class WalkScreen(Screen[None]):
     def action_select(self, by: int) -> None:
         if self.walk.path:
             self._selected = max(0, min(len(self.walk.path) - 1, self._selected + by))
-            self._evidence.to_top()
+            self._parts.to_top()
             self._draw()
 
     def action_page(self, by: int) -> None:
-        self._evidence.scroll_pages(by)
-        self._next.scroll_pages(by)
+        self._parts.scroll_pages(by)
 
     def action_leave(self) -> None:
-        if self._typed.has_class("-open"):
-            self._close()
+        if self._asking.is_open:
+            self._asking.close()
         elif self._overriding:
             self._overriding = False
             self._draw()
@@ -223,7 +239,7 @@ class WalkScreen(Screen[None]):
 
     def on_key(self, event: Key) -> None:
         """Digits choose: an answer, an arm, a fix."""
-        if event.character is None or event.character not in "123456789" or self._typed.has_focus or self.busy:
+        if event.character is None or event.character not in "123456789" or self._asking.is_open or self.busy:
             return
         event.stop()
         number, walk = int(event.character) - 1, self.walk
@@ -239,14 +255,54 @@ class WalkScreen(Screen[None]):
             case _:
                 pass
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
+    # -- what is typed ----------------------------------------------------------------------------------------------
+
+    def _ask(self, wanted: Input, keep: Callable[[str], None]) -> None:
+        told = self._app.told.get(wanted.name, "")
+        self._open(keep, f"{wanted.title}: {wanted.kind.form}", value=told, secret=wanted.kind.secret)
+
+    def _open(self, keep: Callable[[str], None], hint: str, *, value: str = "", secret: bool = False) -> None:
+        self._keep = keep
+        self._asking.ask(hint, value=value, secret=secret)
+        self._draw()
+
+    @on(Asking.Given)
+    def _given(self, event: Asking.Given) -> None:
         event.stop()
-        text, asked = event.value.strip(), self._asks
-        self._close()
-        if not text:
-            return
-        self._work(self.walk.note(text) if asked == "note" else self.walk.answer(text))
+        try:
+            self._keep(event.text)
+        except ValueError as error:
+            self._asking.refuse(str(error))
+
+    def _keep_note(self, text: str) -> None:
+        self._asking.close()
+        if text.strip():
+            self._work(self.walk.note(text.strip()))
+
+    def _keep_answer(self, text: str) -> None:
+        self._asking.close()
+        if text.strip():
+            self._work(self.walk.answer(text.strip()))
+
+    def _keep_input(self, text: str) -> None:
+        """Raises ValueError for what has not the form wanted."""
+        question = self.walk.question
+        if question is not None and question.wanted is not None:
+            question.wanted.read(text)
+            self._asking.close()
+            self._work(self.walk.answer(text))
+
+    def _keep_input_of_fix(self, text: str) -> None:
+        conclusion = self.walk.conclusion
+        missing = self.walk.missing(conclusion.fixes[self._fix]) if conclusion is not None and conclusion.fixes else ()
+        if missing:
+            missing[0].read(text)
+            self._asking.close()
+            self._work(self._give_and_fix(missing[0].name, text))
+
+    async def _give_and_fix(self, name: str, text: str) -> None:
+        await self.walk.give(name, text)
+        self.call_later(self.action_fix)
 
     # -- work -------------------------------------------------------------------------------------------------------
 
@@ -319,75 +375,28 @@ class WalkScreen(Screen[None]):
         """The path changed: its last step is shown."""
         self._selected = len(self.walk.path) - 1
         self._fix = 0
-        self._evidence.to_top()
-        self._next.to_top()
+        self._parts.to_top()
         self._draw()
 
     def _tick(self) -> None:
-        self._headline.redraw()
-        if self.busy:
-            self._keys.redraw()
+        self._parts.tick()
 
     def _draw(self) -> None:
-        if not self.is_mounted:
-            return
-        self._fit()
-        # A part that was hidden knows its width only after the layout.
-        self.call_after_refresh(self._fit)
-        for part in (self._headline, self._path, self._evidence, self._next, self._keys):
-            part.redraw()
+        if self.is_mounted:
+            self._parts.redraw()
 
-    def _fit(self) -> None:
-        """Give each part the rows that it needs."""
-        width = max(20, self.size.width - 2)
-        self._headline.styles.height = len(self._head_lines(width, 3))
-        rows = len(self._next_lines(self._next.content_size.width or width))
-        share = self.size.height // 2 if self.has_class("-tiny") else self.size.height * 2 // 5
-        self._next.styles.height = min(rows, max(4, share)) if rows else 0
-        self._next.display = rows > 0
-        if self.has_class("-stacked"):
-            most = max(3, self.size.height // 4)
-            self._path.styles.height = min(most, len(path_lines(self.walk, self._selected, width))) + 2
-        else:
-            self._path.styles.height = "1fr"
-
-    def _head_lines(self, width: int, _height: int) -> Sequence[Line]:
-        issue, now = self.issue, self._app.clock()
-        glyph, style = SEVERITIES[issue.severity]
-        spent, allowed = now - self._began, issue.escalate.after_s
-        head = f"{glyph} {issue.severity.value.upper()}"
-        if spent < allowed:
-            clock = f"{uptime(spent)} of {uptime(allowed)}, then {issue.escalate.to}"
-            title = fitted(f" {issue.title} ({issue.id})", max(8, width - len(head) - len(clock) - 1)).rstrip()
-            return [line(Span(head, style), Span(title, "strong"), Span(f"  {clock}", "muted"))]
-        text = f"▲ {uptime(allowed)} are over: call {issue.escalate.to}. {issue.escalate.text} ! shows what to say."
-        return [line(Span(head, style), Span(f" {issue.title} ({issue.id})", "strong")), *wrapped(text, width, "bad", most=2)]
-
-    def _path_lines(self, width: int, height: int) -> Sequence[Line]:
-        if self._selected >= 0:
-            self._path.show_line(line_of(self.walk, self._selected, width) + 1, height)
-        return path_lines(self.walk, self._selected, width, busy=self.busy)
-
-    def _evidence_lines(self, width: int, _height: int) -> Sequence[Line]:
-        return evidence_lines(self.walk, self._selected, width)
-
-    def _next_lines(self, width: int) -> list[Line]:
-        return next_lines(self.walk, width, overriding=self._overriding, fix=self._fix, remark=self._remark)
-
-    def _key_lines(self, _width: int, _height: int) -> Sequence[Line]:
-        busy_s = self._app.clock() - self._busy_since if self.busy else None
-        return [key_line(walk_keys(self.walk, self._selected, overriding=self._overriding, busy_s=busy_s))]
+    def _shown(self) -> Shown:
+        now = self._app.clock()
+        return Shown(
+            walk=self.walk,
+            selected=self._selected,
+            spent_s=now - self._began,
+            busy_s=now - self._busy_since if self.busy else None,
+            overriding=self._overriding,
+            fix=self._fix,
+            remark=self._remark,
+            told=self._app.told,
+        )
 
     def _next_command(self) -> str:
         return self.walk.command_of(self.walk.current) if self.walk.current is not None else ""
-
-    def _open(self, asks: str, hint: str) -> None:
-        self._asks = asks
-        self._typed.placeholder = hint
-        self._typed.value = ""
-        self._typed.add_class("-open")
-        self._typed.focus()
-
-    def _close(self) -> None:
-        self._typed.remove_class("-open")
-        self.set_focus(None)

@@ -150,6 +150,7 @@ COMMANDS = (
     Command("walk.fix", "f", "fix", "", "Open the chosen fix", _WALK, palette=False),
     Command("walk.stop", "s", "stop", "", "Stop the check that is being made", _WALK, palette=False),
     Command("walk.again", "r", "again", "", "Walk again from the start", _WALK, palette=False),
+    Command("walk.inputs", "I", "inputs", "", "What was given in this incident, and forgetting it", _WALK, palette=False),
     Command("walk.issues", "g", "issues", "", "The other issues", _WALK, palette=False),
     Command("walk.up", "up", "select(-1)", "", "The step before", _WALK, palette=False),
     Command("walk.down", "down", "select(1)", "", "The step after", _WALK, palette=False),

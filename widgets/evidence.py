@@ -5,7 +5,7 @@ from enum import Enum, auto
 
 from console.guides.checks import find_check
 from console.guides.checks.check import Fact, FactValue
-from console.guides.walk import Conclusion, StepRecord, StepStatus, Verdict, Walk
+from console.guides.walk import Conclusion, Question, StepRecord, StepStatus, Verdict, Walk
 from widgets.figures import size
 from widgets.line import Line, Span, fitted, line, wrapped
 from widgets.tree_path import MARKS
@@ -56,8 +56,17 @@ def evidence_lines(walk: Walk, selected: int, width: int) -> list[Line]:
     return [*lines, line(Span(f"{made.check} · {spent(made)}", "muted"))]
 
 
-def next_lines(walk: Walk, width: int, *, overriding: bool = False, fix: int = 0, remark: str = "") -> list[Line]:
-    """The step that comes next, the question to answer, the arms to choose from, or the conclusion with its fixes."""
+def next_lines(
+    walk: Walk,
+    width: int,
+    *,
+    overriding: bool = False,
+    fix: int = 0,
+    remark: str = "",
+    told: Mapping[str, str] | None = None,
+) -> list[Line]:
+    """The step that comes next, the question to answer, the arms to choose from, or the conclusion with its fixes. `told` is
+    what the user of a practice stack would say, by step and by input."""
     head = wrapped(remark, width, "accent", most=3) if remark else []
     if overriding:
         last = walk.path[-1]
@@ -67,12 +76,28 @@ def next_lines(walk: Walk, width: int, *, overriding: bool = False, fix: int = 0
     question = walk.question
     if question is not None:
         lines = wrapped(question.text, width, "strong", most=4)
+        if question.wanted is not None:
+            lines += wrapped(f"Wanted: {question.wanted.kind.form}.", width, "muted", most=2)
+        lines += _user(question, told or {}, width)
         return [*head, *lines, *(_numbered(number, text, width) for number, (_, text) in enumerate(question.answers, 1))]
     if walk.conclusion is not None:
         return [*head, *_conclusion(walk.conclusion, walk, width, fix)]
     if walk.current is not None and walk.path:
         return [*head, *wrapped(f"Next: {walk.issue.steps[walk.current].title}", width, "accent", most=2)]
     return head
+
+
+def _user(question: Question, told: Mapping[str, str], width: int) -> list[Line]:
+    if question.wanted is None:
+        answer = told.get(question.step, "")
+        said = dict(question.answers).get(answer, answer)
+    else:
+        said = told.get(question.wanted.name, "")
+    if not said:
+        return []
+    return wrapped(
+        "The user gives it to you: it is typed already." if question.secret else f"The user says: {said}", width, "accent"
+    )
 
 
 def spent(made: StepRecord) -> str:

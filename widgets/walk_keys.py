@@ -3,8 +3,12 @@
 from console.guides.walk import Walk
 
 
-def walk_keys(walk: Walk, selected: int, *, overriding: bool = False, busy_s: float | None = None) -> list[tuple[str, str]]:
+def walk_keys(
+    walk: Walk, selected: int, *, overriding: bool = False, typing: bool = False, busy_s: float | None = None
+) -> list[tuple[str, str]]:
     """Key and words. `selected` is the step whose evidence is shown; `busy_s`: for how long a check is being made, if one is."""
+    if typing:
+        return [("enter", "gives it"), ("esc", "leaves it open")]
     if busy_s is not None:
         return [("", f"checking … {busy_s:.0f} s"), ("s", "stops"), ("esc", "leaves")]
     if overriding:
@@ -16,11 +20,15 @@ def walk_keys(walk: Walk, selected: int, *, overriding: bool = False, busy_s: fl
         keys += [("b", "back"), ("o", "override")]
     if walk.current is None:
         keys.append(("r", "again"))
+    if walk.issue.inputs:
+        keys.append(("I", "given"))
     return [*keys, ("n", "note"), ("y", "copies"), ("!", "escalates"), ("esc", "leaves")]
 
 
 def _onward(walk: Walk) -> list[tuple[str, str]]:
     if walk.question is not None:
+        if walk.question.wanted is not None:
+            return [("enter", "asks for it")]
         return [("1-9", "answers")] if walk.question.answers else [("enter", "answers")]
     if walk.current is not None:
         return [("enter", "checks"), ("a", "all")]

@@ -60,7 +60,7 @@ async def _info(readings: Readings) -> CacheInfo:
 
 
 async def _second_look(readings: Readings, after_s: float) -> CacheInfo:
-    await asyncio.sleep(after_s)
+    await readings.system.pause(after_s)
     return await readings.share(("cache-info", after_s), readings.system.need_cache().info)
 
 
