@@ -76,7 +76,7 @@ async def _name(readings: Readings, parameters: ResolveParameters) -> str:
 
 def host_in(value: str, what: str) -> str:
     """The host of a setting: a URL, `host:port`, or a host alone. Raises MISSING when there is none; the value is not shown."""
-    rest = value.partition("://")[2] or value
+    rest = value.partition("://")[2] if "://" in value else value
     authority = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
     host = authority[1:].partition("]")[0] if authority.startswith("[") else authority.partition(":")[0]
     if not host or not host.isprintable() or " " in host:

@@ -112,7 +112,7 @@ class NetworkStack:
     host: FakeFiles = field(default_factory=FakeFiles)
     engine: FakeContainers = field(default_factory=FakeContainers)
 
-    async def make(self, name: str, **parameters: Any) -> Outcome:
+    async def make(self, name: str, /, **parameters: Any) -> Outcome:
         """The outcome of a check with these parameters, as they stand under `with:`."""
         system = System(self.config, host=self.host, engine=self.engine, network=self.network, clock=lambda: NOW)  # type: ignore[arg-type]
         readings = Readings(system)
@@ -121,7 +121,7 @@ class NetworkStack:
         finally:
             readings.close()
 
-    def command(self, name: str, **parameters: Any) -> str:
+    def command(self, name: str, /, **parameters: Any) -> str:
         check = find_check(name)
         assert check is not None
         return check.command(self.config, call(name, parameters).parameters)
