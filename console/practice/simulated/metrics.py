@@ -7,7 +7,7 @@ from console.config import PrometheusConfig
 from console.practice.simulated.world import Scrape, World
 from console.reading import FailureKind, SourceError
 from console.sources.metrics.window import HISTORY_S, STEP_S
-from console.sources.protocols.metrics import Alert, Latency, Origin, Point, Quality, Target
+from console.sources.protocols.metrics import Alert, AnswerRate, Latency, Origin, Point, Quality, Target
 
 SLOW_S = 0.5
 FAILING_PERCENT = 5.0
@@ -45,6 +45,12 @@ class SimulatedMetrics:
             targets=(self._target(scrapes[-1]),) if scrapes else (),
             alerts=tuple(alert for alert in self._alerts(history) if alert is not None),
         )
+
+    async def answer_rates(self) -> tuple[AnswerRate, ...]:
+        await self._reach()
+        newest_up = max((scrape.at for scrape in self._world.scrapes if scrape.up), default=-math.inf)
+        # Counters of a window that lies behind tell nothing of now.
+        return self._world.window.answer_rates() if self._world.now - newest_up < self._config.window else ()
 
     async def version(self) -> str:
         await self._reach()
