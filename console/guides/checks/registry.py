@@ -25,6 +25,7 @@ FAMILIES = (
     "smtp",
     "snmp",
     "tls",
+    "traffic",
 )
 """Each has a file of its name."""
 

@@ -68,7 +68,8 @@ def history(result: object) -> dict[float, Point]:
         for item in _list(_table(row).get("values")):
             at, value = _sample(item)
             found.setdefault(at, {})[name] = _known(value)
-    return {at: Point(at, values.get("p50"), values.get("p95"), values.get("p99")) for at, values in found.items()}
+    names = ("p50", "p95", "p99", "rate", "errors")
+    return {at: Point(at, *(values.get(name) for name in names)) for at, values in found.items()}
 
 
 def largest_bound(result: object) -> float | None:

@@ -20,7 +20,7 @@ class Queries:
     figures: str
     """One instant query for everything that changes each second: series labelled `figure` = p50, p95, p99, rate, errors."""
     history: str
-    """The same for p50, p95 and p99 alone, for a range."""
+    """The same for a range."""
     bounds: str
     """A series for each bucket, by `le`: the largest finite one is where percentiles saturate."""
     endpoint_rates: str
@@ -46,9 +46,10 @@ def build(config: PrometheusConfig) -> Queries:
         f"100 * (sum by ({endpoint}) ({failed}) or 0 * sum by ({endpoint}) ({with_status})) / sum by ({endpoint}) ({with_status})"
     )
     p95_by_endpoint = f"histogram_quantile({QUANTILES['p95']}, sum by (le, {endpoint}) (rate({buckets}{window})))"
+    figures = " or ".join([*quantiles, _named(f"sum({all_requests})", "rate"), _named(errors, "errors")])
     return Queries(
-        figures=" or ".join([*quantiles, _named(f"sum({all_requests})", "rate"), _named(errors, "errors")]),
-        history=" or ".join(quantiles),
+        figures=figures,
+        history=figures,
         bounds=f"count by (le) ({buckets})",
         endpoint_rates=busiest,
         endpoint_p95s=f"{p95_by_endpoint} and on ({endpoint}) {busiest}",

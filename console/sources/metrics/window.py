@@ -153,9 +153,10 @@ class ScrapeWindow:
             return
         if self._history and at - self._history[-1].at > 3 * STEP_S:
             self._history.append(Point(at - STEP_S, None, None, None))
-        _, groups = self._increase(self._config.window)
+        span_s, groups = self._increase(self._config.window)
         everything = added(groups.values())
-        self._history.append(Point(at, quantile(0.50, everything), quantile(0.95, everything), quantile(0.99, everything)))
+        percentiles = (quantile(0.50, everything), quantile(0.95, everything), quantile(0.99, everything))
+        self._history.append(Point(at, *percentiles, (total(everything) or 0.0) / span_s, _error_percent(groups)))
         while self._history[0].at < at - HISTORY_S:
             self._history.popleft()
 

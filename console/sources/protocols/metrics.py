@@ -26,6 +26,8 @@ class Point:
     p50_s: float | None
     p95_s: float | None
     p99_s: float | None
+    requests_per_s: float | None = None
+    error_percent: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

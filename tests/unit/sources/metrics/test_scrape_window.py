@@ -123,6 +123,15 @@ def test_the_history_covers_fifteen_minutes_in_steps() -> None:
     assert all(point.p95_s is not None for point in history)
 
 
+def test_the_history_tells_rate_and_errors_too() -> None:
+    window = fed(
+        (0, {("/a", "200"): (0, 0, 0), ("/a", "500"): (0, 0, 0)}),
+        (15, {("/a", "200"): (0, 0, 90), ("/a", "500"): (0, 0, 30)}),
+    )
+    (point,) = window.latency().history
+    assert (point.requests_per_s, point.error_percent) == (pytest.approx(8.0), pytest.approx(25.0))
+
+
 def test_a_pause_leaves_a_gap_and_begins_a_new_window() -> None:
     window = fed((0, {("/a", "200"): (5, 5, 5)}), (20, {("/a", "200"): (50, 50, 50)}))
     for after_s in (500, 505, 520):
