@@ -5,11 +5,13 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from console.reading import FailureKind, SourceError
 from console.sources.host import LocalHost, local, local_files
+from console.sources.protocols.host import FileEntry
 
 
 @pytest.fixture
@@ -89,3 +91,127 @@ async def test_a_disk_that_hangs_stops_nothing_else(host: LocalHost, monkeypatch
     assert (await host.memory()).total_bytes > 0
     assert time.monotonic() - started < 2
     mended.set()
+
+
+async def test_processes_are_seen_with_what_they_use(host: LocalHost) -> None:
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])  # noqa: ASYNC220
+    try:
+        found = {item.pid: item for item in await host.processes()}
+    finally:
+        busy.kill()
+        busy.wait()
+    assert found[os.getpid()].memory_bytes > 1_000_000
+    assert "while True" in found[busy.pid].command
+    share = found[busy.pid].cpu_percent
+    assert share is not None
+    assert share > 10
+
+
+async def test_inodes_of_a_disk_are_told(host: LocalHost) -> None:
+    disk = await host.disk("/")
+    assert disk.inodes_percent is None or 0 < disk.inodes_percent < 100
+
+
+async def test_a_file_and_a_folder_are_described(host: LocalHost, tmp_path: Path) -> None:
+    file = tmp_path / "upload.bin"
+    file.write_bytes(b"x" * 10)
+    file.chmod(0o640)
+    found = await host.file(str(file))
+    assert found is not None
+    assert (found.size_bytes, found.mode, found.is_folder) == (10, 0o640, False)
+    assert found.owner == file.owner()
+    folder = await host.file(str(tmp_path))
+    assert folder is not None
+    assert folder.is_folder
+    assert await host.file(str(tmp_path / "nope")) is None
+
+
+async def test_files_of_a_tree_come_oldest_first_and_no_link_is_followed(host: LocalHost, tmp_path: Path) -> None:
+    inner = tmp_path / "folder" / "inner"
+    inner.mkdir(parents=True)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret").write_text("x")
+    now = time.time()
+    for name, age_s in (("young", 10), ("old", 4000), ("oldest", 9000)):
+        (inner / name).write_text(name)
+        os.utime(inner / name, (now - age_s, now - age_s))
+    (tmp_path / "folder" / "link").symlink_to(outside)
+
+    def names(files: tuple[FileEntry, ...]) -> list[str]:
+        return [Path(file.path).name for file in files]
+
+    path = str(tmp_path / "folder")
+    assert names(await host.folder(path)) == ["oldest", "old", "young"]
+    assert names(await host.folder(path, older_than_s=3600)) == ["oldest", "old"]
+    assert names(await host.folder(path, most=1)) == ["oldest"]
+    with pytest.raises(SourceError) as caught:
+        await host.folder(str(tmp_path / "nope"))
+    assert caught.value.failure.kind is FailureKind.MISSING
+
+
+async def test_the_end_of_a_file_is_read(host: LocalHost, tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("A=1\nB=2\n")
+    assert await host.read(str(file)) == b"A=1\nB=2\n"
+    assert await host.read(str(file), most_bytes=4) == b"B=2\n"
+    with pytest.raises(SourceError) as caught:
+        await host.read(str(tmp_path / "nope"))
+    assert caught.value.failure.kind is FailureKind.MISSING
+
+
+async def test_a_file_is_removed_only_if_it_is_still_the_one_that_was_seen(host: LocalHost, tmp_path: Path) -> None:
+    file = tmp_path / "old.log"
+    file.write_text("old")
+    seen = await host.file(str(file))
+    assert seen is not None
+    file.write_text("changed")
+    assert await host.remove(str(file), seen.modified_at, seen.size_bytes) is False
+    assert file.exists()
+    seen = await host.file(str(file))
+    assert seen is not None
+    assert await host.remove(str(file), seen.modified_at, seen.size_bytes) is True
+    assert not file.exists()
+    assert await host.remove(str(file), seen.modified_at, seen.size_bytes) is False
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
+async def test_a_folder_is_given_to_a_user_and_links_lead_nowhere(host: LocalHost, tmp_path: Path) -> None:
+    folder, outside = tmp_path / "uploads", tmp_path / "outside"
+    folder.mkdir()
+    outside.write_text("x")
+    (folder / "file").write_text("x")
+    (folder / "link").symlink_to(outside)
+    await host.set_owner(str(folder), "nobody", 0o750)
+    assert (folder.owner(), folder.stat().st_mode & 0o7777) == ("nobody", 0o750)
+    assert (folder / "file").owner() == "nobody"
+    assert outside.owner() == "root"
+    with pytest.raises(SourceError) as caught:
+        await host.set_owner(str(folder), "nobody-of-that-name", 0o755)
+    assert caught.value.failure.kind is FailureKind.MISSING
+
+
+async def test_the_last_lines_of_a_log_file_have_their_own_times(host: LocalHost, tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_text("".join(f"2026-11-22T10:00:{second:02}Z line {second}\n" for second in range(30)))
+    lines = await host.log_tail(str(log), name="backend", lines=2)
+    assert [(line.container, line.at, line.text[-7:]) for line in lines] == [
+        ("backend", 1_795_341_628.0, "line 28"),
+        ("backend", 1_795_341_629.0, "line 29"),
+    ]
+
+
+async def test_a_command_gives_code_and_output_and_one_that_hangs_is_killed(host: LocalHost) -> None:
+    assert await host.run(["sh", "-c", "echo out; echo err >&2; exit 3"]) == (3, b"out\n", b"err\n")
+    with pytest.raises(SourceError) as caught:
+        await host.run(["no-such-command-here"])
+    assert caught.value.failure.kind is FailureKind.MISSING
+    started = time.monotonic()
+    with pytest.raises(SourceError) as caught:
+        await host.run(["sleep", "30"], timeout_s=0.2)
+    assert caught.value.failure.kind is FailureKind.TIMEOUT
+    assert time.monotonic() - started < 2
+
+
+async def test_the_clock_is_ours(host: LocalHost) -> None:
+    assert abs(await host.now() - time.time()) < 1
