@@ -56,6 +56,7 @@ async def test_a_good_token(stack: NetworkStack) -> None:
         (token(iat=None), {"issued_ahead_s": None}),
         (f"  Bearer {token()} ", {"well_formed": True, "signature_ok": True}),
     ],
+    ids=["expired", "endless", "signature", "algorithm", "unsigned", "early", "ahead", "undated", "bearer"],
 )
 async def test_what_is_wrong_with_a_token_is_told_apart(stack: NetworkStack, given: str, expected: dict[str, object]) -> None:
     facts = (await stack.make("jwt.decode", token=given)).facts
@@ -75,6 +76,7 @@ async def test_what_is_wrong_with_a_token_is_told_apart(stack: NetworkStack, giv
         raw({"alg": "HS256"}, [1]),
         raw([], {}),
     ],
+    ids=["word", "parts", "dots", "control", "long", "text-time", "huge-time", "list", "list-header"],
 )
 async def test_what_is_no_token_says_so_and_nothing_else(stack: NetworkStack, given: str) -> None:
     outcome = await stack.make("jwt.decode", token=given)
