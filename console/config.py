@@ -19,6 +19,7 @@ from console.config_tables import (
     FolderConfig,
     HostConfig,
     IndexConfig,
+    MachinePath,
     Name,
     PortNumber,
     RecoveryConfig,
@@ -197,9 +198,9 @@ class SystemConfig(Table):
     host: HostConfig = HostConfig()
     units: Mapping[Name, str] = Field(default_factory=dict)
     """The systemd unit of a role whose service runs on the machine itself."""
-    log_files: Mapping[Name, str] = Field(default_factory=dict)
+    log_files: Mapping[Name, MachinePath] = Field(default_factory=dict)
     """The log of a role that is no container: a file on the machine."""
-    settings_files: Mapping[Name, str] = Field(default_factory=dict)
+    settings_files: Mapping[Name, MachinePath] = Field(default_factory=dict)
     """The file with a role's environment (`.env`), when it is no container."""
     settings: Mapping[Name, Mapping[str, str]] = Field(default_factory=dict)
     """What a role's environment is expected to hold; addresses without their passwords."""
@@ -339,7 +340,7 @@ def _cross_checks(path: Path, where: Locations, config: Config) -> list[Problem]
             ("backups", (system.backups.role,) if system.backups else ()),
         ):
             for role in roles:
-                if role not in system.roles:
+                if role not in system.roles and role not in system.units:
                     line, column = where.of(("systems", name, key))
                     message = f"systems.{name}.{key}: {role!r} is not a role of this system"
                     problems.append(Problem(str(path), line, column, message, f"Add it to [systems.{name}.roles]."))

@@ -1,8 +1,10 @@
-"""Tables of one system in `config.toml` beyond its sources: where its parts stand on the machine, and what is expected of them."""
+"""Tables of one system in `config.toml` beyond its sources: where its parts stand on the machine, what is expected of them."""
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from console.state import state_path
 
 
 class Table(BaseModel):
@@ -13,6 +15,8 @@ PortNumber = Annotated[int, Field(ge=1, le=65535)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=128)]
 SqlName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$", max_length=127)]
 """A table's or column's name, with its schema or without."""
+MachinePath = Annotated[str, AfterValidator(lambda path: path.replace("$TRIAGE_STATE", str(state_path())))]
+"""A path on the system's machine; `$TRIAGE_STATE` is where the lab keeps what stands on this one."""
 
 
 class HostConfig(Table):
@@ -26,19 +30,19 @@ class HostConfig(Table):
 class CertificateConfig(Table):
     """A certificate, as a file on the machine, as a server shows it, or both."""
 
-    file: str = ""
+    file: MachinePath = ""
     address: str = Field(default="", pattern=r"^$|^[^\s/:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")
     """`host:port` of the server that shows it."""
     name: str = ""
     """The name that it must hold; empty: the host of `address`."""
-    authority: str = ""
+    authority: MachinePath = ""
     """A file with the authority that signed it, when this machine does not know that."""
 
 
 class FolderConfig(Table):
     """A folder that the service works in."""
 
-    path: str
+    path: MachinePath
     owner: str = ""
     """The user that must be able to write there."""
     mode: str = Field(default="755", pattern=r"^[0-7]{3,4}$")

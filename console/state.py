@@ -7,7 +7,12 @@ from pathlib import Path
 
 def state_dir() -> Path:
     """`$XDG_STATE_HOME/triage`, or `~/.local/state/triage`; made with mode 0700 when it is not there."""
-    return private_dir(Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "triage")
+    return private_dir(state_path())
+
+
+def state_path() -> Path:
+    """Where the state folder is, whether it is there or not."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "triage"
 
 
 def private_dir(path: Path) -> Path:

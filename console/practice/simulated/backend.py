@@ -10,7 +10,7 @@ from console.practice.simulated.container import Exit, Load, Probe
 from console.practice.simulated.limits import RateLimits
 from console.practice.simulated.log import Log, stamp
 from console.practice.simulated.postgres import PostgresServer, Refused, ServerSession
-from console.practice.simulated.redis import RedisServer
+from console.practice.simulated.redis import CacheRefused, RedisServer
 from console.practice.simulated.service import Address, Service
 from console.practice.simulated.traffic import Arrival, Client, Histogram, Traffic
 
@@ -25,6 +25,8 @@ PATIENCE_S = 30.0
 """How long a request waits for a lock."""
 STATEMENT_SHARE = 0.6
 """Of a request's time; the rest is the service's own."""
+SLOW_S = 1.0
+"""From here on a service that correlates its lines complains of a slow request."""
 EACH_CALL_S = 0.004
 """What each further statement of a request costs."""
 LOADING_S = 4.0
@@ -80,6 +82,7 @@ class Backend:
     _cache_missed_at: float = 0.0
     _answered: int = 0
     _grown_at: float = 0.0
+    _trace: random.Random = field(default_factory=lambda: random.Random(21))  # noqa: S311 - a practice world
     _fails: random.Random = field(default_factory=lambda: random.Random(20))  # noqa: S311 - a practice world
 
     # The process ----------------------------------------------------------------------------------------------------
@@ -209,6 +212,10 @@ class Backend:
             return f"Error -2 connecting to {address.host}:{address.port}. Name or service not known."
         if address.port != 6379 or not self.cache.up:
             return self.service.no_cache(address.host, address.port)
+        try:
+            self.cache.admit(address.password or None)
+        except CacheRefused as refused:
+            return str(refused)
         return None
 
     def _connect(self, now: float) -> ServerSession:
@@ -294,14 +301,17 @@ class Backend:
         if cache_error is not None and now >= self._cache_missed_at:
             self._cache_missed_at = now + RETRY_S
             self.log.err(now, f"{stamp(now)} WARNING [{self.service.package}.cache] Cache read failed: {cache_error}")
+        elif cache_error is None and now >= self._cache_missed_at and self.cache.refuses_writes(now):
+            self._cache_missed_at = now + RETRY_S
+            refused = "OOM command not allowed when used memory > 'maxmemory'."
+            self.log.err(now, f"{stamp(now)} WARNING [{self.service.package}.cache] Cache write failed: {refused}")
         for arrival in arrivals:
             at, endpoint, client = arrival
             if endpoint.limit and not self.limits.allows(client, endpoint.limit, at, self.role_at(client)):
-                self._note_limit(arrival, now)
-                outcomes.append(self._done(arrival, 429, 0.001))
+                outcomes.append(self._done(arrival, 429, 0.001, self._limited(arrival)))
             elif endpoint.cached and cache_error is None and self.cache.lookup(now) and endpoint.path not in self.behaviours:
                 wait_s = self.chance.uniform(0.4, 2.4) if len(self._queue) >= THREADS else 0.0
-                outcomes.append(self._done(arrival, 200, wait_s + self.chance.lognormvariate(-5.6, 0.4)))
+                outcomes.append(self._done(arrival, 200, wait_s + self.cache.slow_s + self.chance.lognormvariate(-5.6, 0.4)))
             else:
                 self._queue.append(arrival)
         outcomes += self._unblocked(slowness, now)
@@ -372,6 +382,10 @@ class Backend:
             elapsed_s += behaviour.extra_s * self._fails.lognormvariate(0, 0.25)
             if self._fails.random() < behaviour.fail_share:
                 return self._done(arrival, behaviour.status, elapsed_s, behaviour.complaint)
+        if rejected and self.service.correlated:
+            client = self.users.get(arrival.client)
+            told = f"Login failed for {client.user if client else 'unknown'}: wrong password client={arrival.client}"
+            return self._done(arrival, 401, elapsed_s, Complaint(told, (), "WARNING", "auth", bare=True))
         return self._done(arrival, 401 if rejected else 200, elapsed_s)
 
     def _failed(self, arrival: Arrival, elapsed_s: float, now: float) -> Outcome:
@@ -388,26 +402,30 @@ class Backend:
 
     def _report(self, outcome: Outcome, at: float) -> None:
         """Log an answer; the traceback of a failed one at most once a second, as the service's own log filter does."""
-        request = f"{outcome.endpoint.method} {outcome.endpoint.path}"
-        if outcome.why is not None:
-            self._error(at, "api", f"{outcome.why.text} while answering {request}")
-            if at >= self._traceback_at:
+        service, endpoint, why = self.service, outcome.endpoint, outcome.why
+        request = f"{endpoint.method} {endpoint.path}"
+        trace = service.trace(self._trace.getrandbits(128) if service.correlated else self.chance.getrandbits(48))
+        more = f" {trace}" if service.correlated else ""
+        if why is not None:
+            self.say(at, why.level, why.logger, f"{why.text}{'' if why.bare else f' while answering {request}'}{more}")
+            if at >= self._traceback_at and why.traceback:
                 self._traceback_at = at + 1
-                self.log.err(at, *outcome.why.traceback)
-        trace = f"{self.service.trace}={self.chance.getrandbits(self.service.trace_bits):0{self.service.trace_bits // 4}x}"
+                self.log.err(at, *why.traceback)
         line = f"{request} {outcome.status} {outcome.elapsed_s * 1000:.0f}ms {self._who(outcome.client)}{trace}"
         (self._error if outcome.status >= 500 else self._info)(at, "api", line)
+        if service.correlated and outcome.elapsed_s > SLOW_S:
+            self.say(at, "WARNING", "api", f"Request took {outcome.elapsed_s:.1f}s to complete Endpoint: {endpoint.path}{more}")
 
     def _who(self, address: str) -> str:
-        if not self.service.names_clients:
+        if not self.service.correlated:
             return ""
         client = self.users.get(address)
-        return f"client={address} user={client.user} role={client.role} " if client and client.user else f"client={address} "
+        return f"client={address or '-'} user={client.user if client else '-'} role={client.role if client else '-'} "
 
-    def _note_limit(self, arrival: Arrival, now: float) -> None:
+    def _limited(self, arrival: Arrival) -> Complaint:
         client = self.users.get(arrival.client)
-        who = f"User {client.user} (role={client.role})" if client and client.user else f"Client {arrival.client}"
-        self._info(min(arrival.at, now), "limits", f"{who} hit rate limit on {arrival.endpoint.path}")
+        who, role = (client.user, client.role or "none") if client else (arrival.client, "none")
+        return Complaint(f"User {who} (role={role}) hit rate limit on {arrival.endpoint.path}", (), "INFO", "rates", bare=True)
 
     def say(self, now: float, level: str, logger: str, text: str, *more: str) -> None:
         """Log one line, and what belongs to it; warnings and errors go to standard error."""

@@ -7,10 +7,13 @@ from console.practice.simulated.traffic import Endpoint
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What the backend logs beside a failed answer."""
+    """What the backend logs beside an answer. `bare`: without the request that it was answering."""
 
     text: str
     traceback: tuple[str, ...] = ()
+    level: str = "ERROR"
+    logger: str = "api"
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,9 +144,10 @@ class SimulatedNetwork:
             shown = answers.certificate(chain[0])
             if not trusted or message or not answers.holds_name(shown.names, host):
                 raise NoAnswer("tls", f"certificate verify failed: {message or 'hostname mismatch'}")
-        if not self._is_own(host):
+        role = self._role_at(port) if self._is_own(host) else ""
+        if not role or self._world.network.site(url) is not None:
             return self._site(url, timeout_s)
-        return self._service(self._role_at(host, port), request, timeout_s)
+        return self._service(role, request, timeout_s)
 
     def _service(self, role: str, request: Request, timeout_s: float) -> Response:
         world = self._world
@@ -180,23 +181,25 @@ class SimulatedNetwork:
         if self._is_own(host):
             if not _is_local(host) and not world.machine.firewall.lets_in(port):
                 raise NoAnswer("timeout", f"No answer within {timeout_s:g} s.", timeout_s)
-            if not self._role_at(host, port) and port not in world.machine.listeners:
+            if self._role_at(port) or port in world.machine.listeners:
+                return
+            if self._has_part(port):
                 raise NoAnswer("refused", "Connection refused")
-            return
-        site = world.network.site(f"https://{host}{'' if port == 443 else f':{port}'}/") or world.network.site(
-            f"http://{host}{'' if port == 80 else f':{port}'}/"
-        )
-        server = site or world.network.mail.get(place)
+        server = world.network.server_at(host, port)
         if server is None and place not in world.network.certificates:
             raise NoAnswer("refused", "Connection refused")
         if server is not None and server.down:
             raise NoAnswer(server.down, server.down, timeout_s if server.down == "timeout" else 0.02)
 
-    def _role_at(self, host: str, port: int) -> str:
+    def _has_part(self, port: int) -> bool:
+        """Whether one of the stack's parts belongs on a port, running or not."""
+        return any(item.host_port == port for item in self._world.containers.values()) or any(
+            item.port == port for item in self._world.units.values()
+        )
+
+    def _role_at(self, port: int) -> str:
         """The role of the part that listens on a port of this machine; empty when none does."""
         world = self._world
-        if f"{host}:{port}" in world.network.certificates:
-            return "proxy" if world.blueprint.behind_proxy else ("backend" if world.reachable() or world.backend.frozen else "")
         for role, unit in world.units.items():
             if unit.port == port and unit.running:
                 return role if role != "backend" or world.backend.serving else ""

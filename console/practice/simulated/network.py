@@ -51,6 +51,7 @@ class NetworkAround:
     names: dict[str, Resolved] = field(default_factory=dict)
     other_names: dict[str, Resolved] = field(default_factory=dict)
     sites: dict[str, Site] = field(default_factory=dict)
+    """By URL; one that ends in `/` answers for all below it that have none of their own, unless it is the root."""
     certificates: dict[str, list[bytes]] = field(default_factory=dict)
     authorities: list[bytes] = field(default_factory=list)
     mail: dict[str, MailServer] = field(default_factory=dict)
@@ -66,7 +67,19 @@ class NetworkAround:
             return self.other_names[name]
         return self.names.get(name, NXDOMAIN)
 
+    def server_at(self, host: str, port: int) -> "Site | MailServer | None":
+        """The foreign server behind an address."""
+        for scheme, usual in (("https", 443), ("http", 80)):
+            root = f"{scheme}://{host}{'' if port == usual else f':{port}'}/"
+            found = [prefix for prefix in self.sites if prefix.startswith(root)]
+            if found:
+                return self.sites[min(found, key=len)]
+        return self.mail.get(f"{host}:{port}")
+
     def site(self, url: str) -> Site | None:
-        """The site with the longest URL that this one begins with."""
-        found = [prefix for prefix in self.sites if url == prefix or url.startswith(prefix)]
+        """The site at a URL; None where its server has no such page."""
+        bare = url.partition("?")[0]
+        found = [
+            item for item in self.sites if bare == item or (item.count("/") > 3 and item.endswith("/") and bare.startswith(item))
+        ]
         return self.sites[max(found, key=len)] if found else None

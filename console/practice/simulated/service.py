@@ -38,33 +38,38 @@ class Service:
     port: int = 8000
     required: tuple[str, ...] = ()
     """Variables without which it does not start."""
-    database_user: str = ""
     revision: str = "0003_login_event"
     """The newest revision of the database that the release knows."""
     revision_before: str = "0002_grade_indexes"
-    trace: str = "request_id"
-    """Under which word its log lines name the request."""
-    trace_bits: int = 48
-    names_clients: bool = False
-    """Its access lines name the client, and its user with the role."""
+    correlated: bool = False
+    """Its log lines say who asked, and name the request by a `correlation_id`; otherwise by a `request_id` alone."""
+    secret_name: str = ""
+    """The variable with the key that its tokens are signed with."""
     leaked_query: str = "SELECT 1"
     """What a connection ran last that is never given back."""
 
     def greet(self, environment: Mapping[str, str]) -> str:
         return self.greeting.format_map(_Missing(environment))
 
+    def trace(self, number: int) -> str:
+        """How its log names a request: its id, of 128 random bits."""
+        if not self.correlated:
+            return f"request_id={number % (1 << 48):012x}"
+        text = f"{number:032x}"
+        return f"correlation_id={text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:32]}"
+
     def database(self, environment: Mapping[str, str]) -> Address:
-        """Where the environment says that PostgreSQL is: DATABASE_URL, or DB_HOST and its like."""
+        """Where the environment says that PostgreSQL is: DATABASE_URL, else DB_HOST or POSTGRES_HOST and their like."""
         url = environment.get("DATABASE_URL", "")
         if url:
             return parse_address(url, 5432)
-        return Address(
-            environment.get("DB_HOST", self.database_hosts[0]),
-            int(environment.get("DB_PORT", "5432")),
-            environment.get("DB_USER", self.database_user),
-            environment.get("DB_PASSWORD", ""),
-            environment.get("DB_NAME", ""),
-        )
+
+        def told(name: str, usual: str = "") -> str:
+            return environment.get(f"DB_{name}") or environment.get(f"POSTGRES_{name}") or usual
+
+        port = told("PORT", "5432")
+        user, password, database = told("USER"), told("PASSWORD"), told("NAME") or told("DB")
+        return Address(told("HOST", self.database_hosts[0]), int(port) if port.isdigit() else 0, user, password, database)
 
     def cache(self, environment: Mapping[str, str]) -> Address:
         """Where the environment says that Redis is: REDIS_URL, or REDIS_HOST."""

@@ -66,6 +66,9 @@ class Traffic:
         self.factor = 1.0
         self.clients = dict(clients)
         self.loops: list[Loop] = []
+        self._known: dict[str, float] = {}
+        self._addresses: tuple[str, ...] = ()
+        self._shares: tuple[float, ...] = ()
         self._up_to = tuple(accumulate(item.share for item in endpoints))
         # Apart from the world's own chance, so that who asks changes nothing of what happens.
         self._who = random.Random(seed)  # noqa: S311 - a practice world, not a secret
@@ -74,9 +77,9 @@ class Traffic:
         """The endpoint of the next request."""
         return self.endpoints[bisect_right(self._up_to, chance.random() * self._up_to[-1])]
 
-    def named(self, path: str) -> Endpoint | None:
-        """The endpoint of a path, whatever its method."""
-        return next((item for item in self.endpoints if item.path == path), None)
+    def named(self, path: str, method: str = "") -> Endpoint | None:
+        """The endpoint of a path; of whatever method when none is named."""
+        return next((item for item in self.endpoints if item.path == path and method in ("", item.method)), None)
 
     def arrivals(self, chance: random.Random, now: float, elapsed_s: float, tick_s: float) -> list[Arrival]:
         """The requests of the step that ends now, in no order of time."""
@@ -97,7 +100,10 @@ class Traffic:
     def _client(self) -> str:
         if len(self.clients) < 2:
             return next(iter(self.clients), "")
-        return self._who.choices(list(self.clients), list(self.clients.values()))[0]
+        if self._known != self.clients:
+            self._known = dict(self.clients)
+            self._addresses, self._shares = tuple(self.clients), tuple(accumulate(self.clients.values()))
+        return self._addresses[bisect_right(self._shares, self._who.random() * self._shares[-1])]
 
 
 def requests_per_s(elapsed_s: float) -> float:

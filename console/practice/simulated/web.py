@@ -48,7 +48,7 @@ def answer(status: int, body: object, elapsed_s: float = 0.011, **headers: str) 
 def serve(world: "World", request: Request) -> Response:
     """What the service answers; one that does not serve answers nothing, and is not asked."""
     backend, now = world.backend, world.now
-    endpoint = world.traffic.named(request.path)
+    endpoint = world.traffic.named(request.path, request.method)
     if endpoint is not None and endpoint.limit and not backend.limits.allows(request.client, endpoint.limit, now):
         limit, wait_s = backend.limits.per_min[endpoint.limit], RateLimits.retry_after_s(now)
         error = {"code": "RATE_LIMIT_EXCEEDED", "correlation_id": f"{world.ticks:032x}"}
@@ -59,8 +59,9 @@ def serve(world: "World", request: Request) -> Response:
         return route(world, request)
     if endpoint is None:
         return answer(404, {"detail": "Not Found"}, 0.002)
-    if endpoint.method != request.method:
-        return answer(405, {"detail": "Method Not Allowed"}, 0.002)
+    refused = _unauthorized(world, request)
+    if refused is not None:
+        return refused
     error_text = backend.connection_error(now)
     if error_text is not None:
         backend.say(now, "ERROR", "api", f"Database connection error while answering {request.method} {request.path}")
@@ -70,6 +71,54 @@ def serve(world: "World", request: Request) -> Response:
     if behaviour is not None and behaviour.fail_share >= 0.5:
         return answer(behaviour.status, {"detail": "Internal Server Error"}, endpoint.median_s + extra_s)
     return answer(200, [], endpoint.median_s + extra_s)
+
+
+def _unauthorized(world: "World", request: Request) -> Response | None:
+    """401 where the service asks for tokens and this request has none that it takes."""
+    service, now = world.backend.service, world.now
+    if not service.secret_name:
+        return None
+    _, _, token = request.headers.get("authorization", "").partition(" ")
+    clock = now + world.machine.clock_ahead_s
+    secret = world.backend.environment.get(service.secret_name, "")
+    trouble = token_error(token, secret, clock) if token else "No token"
+    if trouble is None:
+        return None
+    world.backend.say(now, "WARNING", "auth", f"Authentication failed: {trouble} {service.trace(world.ticks)}")
+    return answer(401, {"detail": "Unauthorized", "error": {"code": "UNAUTHORIZED", "correlation_id": f"{world.ticks:032x}"}})
+
+
+def login(find: str, key: str) -> Route:
+    """A login route. `find`: the SELECT (of `password_hash`, and `refused`: why the account may not, or NULL) by `%(name)s`;
+    `key`: the field of the body that names the user."""
+
+    def route(world: "World", request: Request) -> Response:
+        backend, now = world.backend, world.now
+        name, password = request.json.get(key, ""), request.json.get("password", "")
+        trouble = backend.connection_error(now)
+        if trouble is not None:
+            backend.say(now, "ERROR", "api", f"Database connection error while answering POST {request.path}")
+            return answer(500, {"detail": "Database connection error"})
+        rows = world.database.tables.run(find, {"name": name})
+        hashed = "sha256$" + hashlib.sha256(password.encode()).hexdigest()
+        if not rows:
+            reason = "no such user"
+        elif rows[0]["refused"]:
+            reason = str(rows[0]["refused"])
+        else:
+            reason = "" if rows[0]["password_hash"] == hashed else "password hash mismatch"
+        secret = backend.environment.get(backend.service.secret_name, "")
+        if reason:
+            told = f"Login failed for {name}: {reason} client={request.client} {backend.service.trace(world.ticks)}"
+            backend.say(now, "WARNING", "auth", told)
+            return answer(401, {"detail": "Invalid email or password"}, 0.05)
+        if backend.service.secret_name and not secret:
+            return answer(500, {"detail": "Internal server error"}, 0.05)
+        at = int(now + world.machine.clock_ahead_s)
+        token = make_token(secret, {"sub": name, "iat": at, "exp": at + 1_800})
+        return answer(200, {"access_token": token, "token_type": "bearer"}, 0.05)
+
+    return route
 
 
 def alive(_world: "World", _request: Request) -> Response:

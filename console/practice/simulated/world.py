@@ -136,6 +136,13 @@ class World:
         if value is not None:
             environment[name] = value
 
+    def upgrade(self) -> str:
+        """Run the migrations of the release; what they print."""
+        before, self.database.revision = self.database.revision, self.blueprint.service.revision
+        if before == self.database.revision:
+            return "INFO  [alembic.runtime.migration] Will assume transactional DDL.\n"
+        return f"INFO  [alembic.runtime.migration] Running upgrade {before} -> {self.database.revision}\n"
+
     def reachable(self) -> bool:
         """Whether a client's connection gets as far as the service, or the proxy before it."""
         if self.blueprint.behind_proxy:
@@ -205,7 +212,7 @@ class World:
             revision=service.revision,
         )
         self.database.roles[self.database.user] = self.blueprint.password
-        self.cache = RedisServer(self._logs["cache"], chance)
+        self.cache = RedisServer(self._logs["cache"], chance, system=self.blueprint.name)
         self.backend = Backend(
             service,
             self._logs["backend"],
@@ -252,14 +259,16 @@ class World:
         name = self.config.roles.get(role, "")
         return self.containers[name].environment if name in self.containers else {}
 
-    def _own(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """A blueprint's environment with this system's database: `{user}`, `{password}` and `{database}` are filled in."""
+    def own_words(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """A blueprint's environment with this system's own names: `{user}`, `{password}` and `{database}` of PostgreSQL, and
+        the host ports of its lab (`{frontend}`)."""
         server = self.database
         words = {"user": server.user, "password": self.blueprint.password, "database": server.name}
+        words |= {name: str(port) for name, port in self.config.lab}
         return {name: value.format_map(words) for name, value in environment.items()}
 
     def _program(self, part: Part) -> Program:
-        if part.role == "proxy":
+        if part.role == "proxy" and self.blueprint.behind_proxy:
             self.proxy = Proxy(self._logs["proxy"], part.greeting, part.usage or Load(1.0, 11 * MIB))
             return self.proxy
         own: dict[str, Program] = {"database": self.database, "cache": self.cache, "backend": self.backend}
@@ -285,7 +294,7 @@ class World:
             network=self.blueprint.network,
             address=f"172.18.0.{number + 3}",
             aliases=part.names,
-            environment=self._own(part.environment),
+            environment=self.own_words(part.environment),
             mounts=list(part.mounts),
         )
         self.containers[name] = container
@@ -307,7 +316,7 @@ class World:
         )
         self.units[part.role] = machine.units[name] = unit
         if part.environment:
-            lines = "".join(f"{key}={value}\n" for key, value in self._own(part.environment).items())
+            lines = "".join(f"{key}={value}\n" for key, value in self.own_words(part.environment).items())
             machine.write(settings, lines, owner=part.user, mode=0o600, at=self._began_at - 51 * 3_600)
         log_file = config.log_files.get(part.role, part.log_file)
         if log_file:

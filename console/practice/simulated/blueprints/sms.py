@@ -9,10 +9,11 @@ from console.practice.simulated.network import MailServer, Site
 from console.practice.simulated.service import Service
 from console.practice.simulated.traffic import Client, Endpoint
 from console.practice.simulated.volume import MIB
-from console.practice.simulated.web import alive, checked_health, metrics
+from console.practice.simulated.web import Request, Response, alive, checked_health, metrics
 from console.practice.simulated.world import World
 
 RELEASE = "sms-backend:1.17.6"
+SENDER = "noreply@studentmanagement.local"
 MAIL_PASSWORD = "practice-mail"  # noqa: S105 - the made-up world's own
 
 ENDPOINTS = (
@@ -45,7 +46,6 @@ SERVICE = Service(
     database_address="172.18.0.3",
     cache_hosts=("sms-redis", "redis", "cache"),
     address="172.18.0.5",
-    database_user="sms_user",
     leaked_query=(
         "SELECT s.id, g.score FROM student s JOIN enrollment e ON e.student_id = s.id JOIN grade g ON g.enrollment_id = e.id"
     ),
@@ -66,11 +66,11 @@ PARTS = (
             "DB_PASSWORD": "{password}",
             "REDIS_HOST": "sms-redis",
             "AUTH_MODE": "permissive",
-            "SMTP_HOST": "mail.school.example",
-            "SMTP_PORT": "587",
-            "SMTP_USER": "sms",
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": "{mail}",
+            "SMTP_USER": "sms-mailer",
             "SMTP_PASSWORD": MAIL_PASSWORD,
-            "SMTP_FROM": "noreply@school.example",
+            "SMTP_FROM": SENDER,
         },
     ),
     Part(
@@ -89,13 +89,19 @@ PARTS = (
 
 
 def furnish(world: World) -> None:
-    """The mail server and the help pages."""
-    around = world.network
-    around.names |= {"mail.school.example": ("192.0.2.25",), "help.school.example": ("192.0.2.80",)}
-    around.mail["mail.school.example:587"] = MailServer(users={"sms": MAIL_PASSWORD}, senders={"noreply@school.example"})
-    around.sites["https://help.school.example/"] = Site()
-    around.sites["https://help.school.example/assets/app.css"] = Site(headers={"content-type": "text/css"}, body="body{}")
-    around.sites["https://help.school.example/assets/app.js"] = Site(headers={"content-type": "text/javascript"}, body="0;")
+    """The mail server, and the site with the help pages."""
+    around, lab = world.network, world.config.lab
+    around.mail[f"127.0.0.1:{lab.mail}"] = MailServer(users={"sms-mailer": MAIL_PASSWORD}, senders={SENDER})
+    front, pages = f"http://127.0.0.1:{lab.proxy}", f"http://127.0.0.1:{lab.pages}"
+    around.sites[f"{front}/assets/app.css"] = Site(headers={"content-type": "text/css"}, body="body { margin: 0 }")
+    around.sites[f"{front}/assets/app.js"] = Site(headers={"content-type": "text/javascript"}, body="export {}")
+    for name in ("", "grades", "attendance"):
+        around.sites[f"{pages}/{name}"] = Site(body=f"<!doctype html><title>Help {name}</title>")
+
+
+def page(_world: World, _request: Request) -> Response:
+    html = b"<!doctype html><link rel=stylesheet href=/assets/app.css><script src=/assets/app.js></script>"
+    return Response(200, html, {"content-type": "text/html"}, 0.004)
 
 
 def inputs(_config: SystemConfig) -> Mapping[str, str]:
@@ -111,6 +117,7 @@ BLUEPRINT = Blueprint(
         ("GET", "/health"): checked_health,
         ("GET", "/health/live"): alive,
         ("GET", "/metrics"): metrics,
+        ("GET", "/"): page,
     },
     clients=(Client("172.18.0.1"),),
     network="sms_default",
