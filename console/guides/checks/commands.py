@@ -1,5 +1,6 @@
 """The commands that a person would type, derived from the configuration: never authored a second time."""
 
+import re
 import shlex
 from collections.abc import Sequence
 from urllib.parse import urlsplit, urlunsplit
@@ -39,12 +40,20 @@ def on_machine(config: SystemConfig, *words: str) -> str:
     return clean(shlex.join(words))
 
 
+def as_root(config: SystemConfig, *words: str) -> str:
+    """The same for what only root may do."""
+    return on_machine(config, *words) if config.host.kind == "container" else f"sudo {on_machine(config, *words)}"
+
+
 def psql(config: SystemConfig, statement: str) -> str:
     """A statement given to psql with the configured address, without its password."""
     words = ["psql"] if config.postgres is None else ["psql", shlex.quote(address(config.postgres.dsn))]
-    # Double quotes where they do: the shell's way to write ' inside '…' is not for reading.
-    plain = not set(statement) & set('"$`\\!')
-    return clean(" ".join([*words, "-c", f'"{statement}"' if plain else shlex.quote(statement)]))
+    if "'" in statement and "!" not in statement:
+        # The shell's way to write ' inside '…' is not for reading. Inside "…" a ! cannot be escaped at all.
+        argument = '"' + re.sub(r'(["$`\\])', r"\\\1", statement) + '"'
+    else:
+        argument = f'"{statement}"' if not set(statement) & set('"$`\\!') else shlex.quote(statement)
+    return clean(" ".join([*words, "-c", argument]))
 
 
 def redis_cli(config: SystemConfig, *words: str) -> str:

@@ -1,5 +1,6 @@
 """Docker Compose and image builds: the version, the file, what is sent to the builder, and how the last build ended."""
 
+import asyncio
 from collections import Counter
 from pathlib import PurePosixPath
 
@@ -74,11 +75,9 @@ async def _read(readings: Readings, path: str) -> str | None:
 
 async def _file(readings: Readings, parameters: FolderParameters) -> Findings:
     path = folder_path(readings.system.config, parameters.folder)
-    for name in FILE_NAMES:
-        text = await _read(readings, f"{path}/{name}")
-        if text is not None:
-            break
-    else:
+    texts = await asyncio.gather(*(_read(readings, f"{path}/{name}") for name in FILE_NAMES))
+    name, text = next(((name, text) for name, text in zip(FILE_NAMES, texts, strict=True) if text is not None), ("", ""))
+    if not name:
         nothing: Facts = {"found": False, "parses": False, "unknown_key": False, "obsolete_version": False, "line": 0, "key": ""}
         return Findings(nothing, f"There is no Compose file in {clean(path)}.", (f"looked for {', '.join(FILE_NAMES)}",))
     found = read_compose(text)
@@ -114,8 +113,10 @@ async def _context(readings: Readings, parameters: FolderParameters) -> Findings
     if entry is None or not entry.is_folder:
         facts: Facts = {"found": False, "context_bytes": 0, "too_large": False, "has_ignore": False, "biggest": ""}
         return Findings(facts, f"There is no folder {clean(path)}.")
-    patterns = await _read(readings, f"{path}/.dockerignore")
-    files = await readings.share(("folder", path, MOST_FILES), lambda: host.folder(path, most=MOST_FILES))
+    patterns, files = await asyncio.gather(
+        _read(readings, f"{path}/.dockerignore"),
+        readings.share(("folder", path, MOST_FILES), lambda: host.folder(path, most=MOST_FILES)),
+    )
     left_out, sizes = Ignored(patterns or ""), Counter[str]()
     for item in files:
         inside = item.path.removeprefix(path).lstrip("/")

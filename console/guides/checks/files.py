@@ -1,5 +1,7 @@
 """A folder that the service works in: whose it is, whether its user can write there, and what lies in it."""
 
+import asyncio
+
 from pydantic import Field, model_validator
 
 from console.config import SystemConfig
@@ -88,8 +90,10 @@ async def _folder(readings: Readings, parameters: FolderParameters) -> Findings:
     if wanted.owner:
         lines.append(f"expected: {clean(wanted.owner)} {wanted.mode}")
     try:
-        files = await readings.share(("folder", path), lambda: host.folder(path, most=MOST_FILES))
-        now = await readings.share("machine now", host.now)
+        files, now = await asyncio.gather(
+            readings.share(("folder", path), lambda: host.folder(path, most=MOST_FILES)),
+            readings.share("machine now", host.now),
+        )
     except SourceError as error:
         unread = (error.failure,)
     else:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from console.config import SystemConfig
 from console.config_tables import PortNumber
 from console.guides.checks.check import Check, Fact, Facts, FactType, Findings
-from console.guides.checks.commands import joined, on_machine
+from console.guides.checks.commands import as_root, joined, on_machine
 from console.guides.checks.containers import NoParameters
 from console.guides.checks.machine import (
     belongs_to,
@@ -19,6 +19,7 @@ from console.guides.checks.machine import (
     memory_of,
     need_known,
     of_unit,
+    port_on_machine,
     processes_of,
     unit_of,
 )
@@ -79,8 +80,8 @@ def wanted_path(config: SystemConfig, parameters: DiskParameters) -> str:
     return parameters.path or (config.disks[0] if config.disks else "/")
 
 
-def wanted_port(config: SystemConfig, parameters: PortParameters) -> int:
-    return parameters.port if parameters.port is not None else configured_port(config, parameters.role)
+async def wanted_port(readings: Readings, parameters: PortParameters) -> int:
+    return parameters.port if parameters.port is not None else await port_on_machine(readings, parameters.role)
 
 
 async def _disk(readings: Readings, parameters: DiskParameters) -> Findings:
@@ -176,14 +177,15 @@ def _line(item: Process, memory: Memory) -> str:
 
 
 async def _port(readings: Readings, parameters: PortParameters) -> Findings:
-    config = readings.system.config
-    port, host = wanted_port(config, parameters), machine(readings)
+    port, host = await wanted_port(readings, parameters), machine(readings)
     owners = await readings.share(("ports", (port,)), lambda: host.port_owners((port,)))
     foreign_ones = await _foreign(readings, port, owners, parameters.role)
     owner = (*foreign_ones, *owners)[0] if owners else None
+    # Whether a holder that may not be seen is a service of this machine cannot be told.
+    unseen = any(item.pid is None for item in foreign_ones) and bool(readings.system.config.units)
     facts: Facts = {
         "held": bool(owners),
-        "foreign": bool(foreign_ones),
+        "foreign": None if unseen else bool(foreign_ones),
         "process": clean(owner.process, 100) if owner else "",
         "pid": owner.pid if owner else None,
     }
@@ -191,8 +193,10 @@ async def _port(readings: Readings, parameters: PortParameters) -> Findings:
     if owner is None:
         return Findings({**facts, "pid": 0}, f"Nobody listens on port {port}.", lines)
     unread = () if owner.pid is not None else (Failure(FailureKind.FORBIDDEN, lines[0]),)
+    if owner.pid is None:
+        return Findings(facts, f"Port {port} is held by a process that we may not see.", lines, unread)
     words = "somebody else" if foreign_ones else "the system's own service"
-    return Findings(facts, f"Port {port} is held by {words}: {owner.process or 'unseen process'}.", lines, unread)
+    return Findings(facts, f"Port {port} is held by {words}: {owner.process}.", lines, unread)
 
 
 async def _foreign(readings: Readings, port: int, owners: tuple[PortOwner, ...], role: str) -> tuple[PortOwner, ...]:
@@ -210,7 +214,7 @@ async def _foreign(readings: Readings, port: int, owners: tuple[PortOwner, ...],
 
 
 async def _firewall(readings: Readings, parameters: FirewallParameters) -> Findings:
-    port, host = wanted_port(readings.system.config, parameters), machine(readings)
+    port, host = await wanted_port(readings, parameters), machine(readings)
     key = ("firewall", port, parameters.protocol)
     found = await readings.share(key, lambda: host.firewall(port, parameters.protocol))
     facts: Facts = {"active": found.active, "allows": found.allows}
@@ -235,7 +239,7 @@ def _disk_command(config: SystemConfig, parameters: DiskParameters) -> str:
 
 def _port_of(config: SystemConfig, parameters: PortParameters) -> str:
     try:
-        return str(wanted_port(config, parameters))
+        return str(parameters.port or configured_port(config, parameters.role))
     except SourceError:
         return f"<port of {parameters.role}>"
 
@@ -305,7 +309,7 @@ CHECKS = (
             Fact("active", FactType.BOOL, "a packet filter looks at incoming connections"),
             Fact("allows", FactType.BOOL, "it lets the port in"),
         ),
-        command=lambda config, _parameters: f"sudo {on_machine(config, 'ufw', 'status', 'verbose')}",
+        command=lambda config, _parameters: as_root(config, "ufw", "status", "verbose"),
         make=_firewall,
     ),
 )

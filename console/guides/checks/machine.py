@@ -70,6 +70,18 @@ def configured_port(config: SystemConfig, role: str) -> int:
     return port
 
 
+async def port_on_machine(readings: Readings, role: str) -> int:
+    """The port of a role as the machine sees it: inside a container that plays the machine it may be another than outside."""
+    config = readings.system.config
+    port = configured_port(config, role)
+    if config.host.kind != "container" or readings.system.engine is None:
+        return port
+    engine, name = readings.system.engine, config.host.container
+    found = await readings.share(("container", name), lambda: engine.container(name))
+    inside = [item.container_port for item in found.ports if item.host_port == port]
+    return inside[0] if inside else port
+
+
 def belongs_to(owner: PortOwner, units: Iterable[Unit]) -> bool:
     """Whether a listener is one of the services: its main process, or one that goes by the service's name.
 

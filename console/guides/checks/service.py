@@ -1,5 +1,6 @@
 """A role's service, whether systemd keeps it or a container engine: does it run, since when, and how did it end?"""
 
+import asyncio
 from collections.abc import Mapping
 
 from console.config import SystemConfig
@@ -35,8 +36,9 @@ async def _state(readings: Readings, parameters: ServiceParameters) -> Findings:
     role = parameters.role
     need_known(readings.system.config, role)
     if is_unit(readings.system.config, role):
-        unit = await unit_of(readings, role)
-        facts = unit_facts(unit, await readings.share("machine now", machine(readings).now))
+        host = machine(readings)
+        unit, now = await asyncio.gather(unit_of(readings, role), readings.share("machine now", host.now))
+        facts = unit_facts(unit, now)
         return Findings(facts, f"{describe_unit(unit, facts)}.", _unit_lines(unit, facts))
     container = (await services(readings, (role,)))[role]
     now = readings.wall()

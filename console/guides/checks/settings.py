@@ -180,11 +180,10 @@ def _grep(config: SystemConfig, role: str, *names: str) -> str:
 def _same_command(config: SystemConfig, parameters: SameParameters) -> str:
     role = parameters.file_role or parameters.role
     path = parameters.file or config.settings_files.get(role, f"<no settings file of {role} configured>")
-    name = shlex.quote(f"^{parameters.name}=")
-    running = f"{_environment_of(config, parameters.role)} | grep {name}"
-    return clean(
-        f'[ "$({running})" = "$({on_machine(config, "grep", f"^{parameters.name}=", path)})" ] && echo same || echo different'
-    )
+    # Names without an = behind them, which would look like a secret and be hidden.
+    name = shlex.quote(parameters.name)
+    running = f"{_environment_of(config, parameters.role)} | grep -w {name}"
+    return clean(f"cmp <({running}) <({on_machine(config, 'grep', '-w', parameters.name, path)}) && echo same")
 
 
 def _value_facts(parameters: ValueParameters) -> tuple[Fact, ...]:

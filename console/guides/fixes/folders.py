@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from console.config_tables import FolderConfig
-from console.guides.checks.commands import joined, on_machine
+from console.guides.checks.commands import as_root, joined
 from console.guides.checks.files import DAY_S, can_write, folder_config
 from console.guides.checks.machine import machine
 from console.guides.checks.words import age, number, size
@@ -73,16 +73,12 @@ async def _plan_owner(system: System, wanted: FolderParameters) -> Plan:
         effect=f"{clean(folder.owner)} can write there at once. Files in it that belonged to others belong to it from then on.",
         way_back=joined(
             [
-                on_machine(config, "chown", f"{entry.owner}:{entry.group}", folder.path),
-                on_machine(config, "chmod", f"{entry.mode:o}", folder.path),
+                as_root(config, "chown", f"{entry.owner}:{entry.group}", folder.path),
+                as_root(config, "chmod", f"{entry.mode:o}", folder.path),
             ]
         ),
-        command="sudo "
-        + joined(
-            [
-                on_machine(config, "chown", "-R", folder.owner, folder.path),
-                f"sudo {on_machine(config, 'chmod', folder.mode, folder.path)}",
-            ]
+        command=joined(
+            [as_root(config, "chown", "-R", folder.owner, folder.path), as_root(config, "chmod", folder.mode, folder.path)]
         ),
         confirm_name=path,
         empty=f"{path} belongs to {clean(folder.owner)} already, mode {folder.mode}." if right else "",
@@ -113,7 +109,7 @@ async def _plan_old(system: System, wanted: OldParameters) -> Plan:
     lines += [f"{clean(item.path, 200)}  {size(item.size_bytes)}  {age(now - item.modified_at)} old" for item in files[:_SHOWN]]
     if len(files) > _SHOWN:
         lines.append(f"… and {number(len(files) - _SHOWN, 'file')} more")
-    find = on_machine(system.config, "find", folder.path, "-xdev", "-type", "f", "-mtime", f"+{days}")
+    find = as_root(system.config, "find", folder.path, "-xdev", "-type", "f", "-mtime", f"+{days}")
     return Plan(
         targets=tuple(
             Target(clean(item.path, 200), {"file": item.path, "size": item.size_bytes, "modified_at": item.modified_at})

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from console.config_tables import PortNumber
-from console.guides.checks.commands import on_machine
+from console.guides.checks.commands import as_root
 from console.guides.checks.machine import machine
 from console.guides.fixes.action import Action, Applied, Plan, Preview, Target
 from console.guides.parameters import Parameters
@@ -33,8 +33,8 @@ async def _plan(system: System, wanted: AllowParameters) -> Plan:
         targets=(Target(f"port {shown}", {"port": wanted.port, "protocol": wanted.protocol}),),
         lines=(f"{shown} is let in from everywhere", *((clean(f"now: {found.line}", 200),) if found.line else ())),
         effect=f"Everybody who reaches this machine can reach port {shown}.",
-        way_back=f"sudo {on_machine(system.config, 'ufw', 'delete', 'allow', shown)}",
-        command=f"sudo {on_machine(system.config, 'ufw', 'allow', shown)}",
+        way_back=as_root(system.config, "ufw", "delete", "allow", shown),
+        command=as_root(system.config, "ufw", "allow", shown),
         confirm_name=f"port {shown}",
         empty=empty,
     )

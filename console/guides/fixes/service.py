@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from console.guides.checks.commands import joined, on_machine
+from console.guides.checks.commands import as_root, joined
 from console.guides.checks.machine import is_unit, machine, need_known
 from console.guides.checks.service import describe_unit, unit_facts
 from console.guides.fixes.action import Action, Applied, Plan, Preview, Target, action
@@ -79,7 +79,7 @@ def _absent(unit: Unit) -> str:
 
 
 def _systemctl(system: System, verb: str, unit: Unit) -> str:
-    return f"sudo {on_machine(system.config, 'systemctl', verb, unit.name)}"
+    return as_root(system.config, "systemctl", verb, unit.name)
 
 
 async def _start(system: System, wanted: StartParameters, preview: Preview) -> Applied:

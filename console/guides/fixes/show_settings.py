@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from console.guides.checks.commands import docker, on_machine
+from console.guides.checks.commands import as_root, docker, on_machine
 from console.guides.checks.machine import is_unit, need_known
 from console.guides.fixes.action import Action, Plan
 from console.guides.parameters import Parameters
@@ -41,7 +41,7 @@ async def _setting(system: System, wanted: SettingParameters) -> Plan:
     )
     lines.append(f"it stands in {where}")
     if is_unit(config, role):
-        restart = f"sudo {on_machine(config, 'systemctl', 'restart', config.units[role])}"
+        restart = as_root(config, "systemctl", "restart", config.units[role])
         lines.append("the service reads it when it starts: restart it afterwards")
     else:
         restart = "docker compose up -d"
