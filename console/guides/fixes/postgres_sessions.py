@@ -100,7 +100,7 @@ async def _plan_blocker(system: System, _parameters: NoParameters) -> Plan:
     size = activity.roots[0].size if activity.roots else 0
     return Plan(
         targets=(session_target(found),) if found else (),
-        lines=(session_line(found), f"{number(size, 'session')} wait for it") if found else (),
+        lines=(session_line(found), f"{number(size, 'session')} {'waits' if size == 1 else 'wait'} for it") if found else (),
         effect="Its client loses the connection, its open transaction is rolled back, and those that wait go on.",
         way_back="None: what it had not committed is lost, its client connects anew.",
         command=psql(system.config, f"SELECT pg_terminate_backend({found.pid if found else 'pid'})"),

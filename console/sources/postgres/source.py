@@ -125,7 +125,8 @@ class Postgres:
         """Rows of a read-only query, at most `limit`; values bound, texts cleaned. Raises SourceError."""
 
         async def ask(connection: "Connection") -> list[dict[str, Any]]:
-            async with connection.transaction():
+            # Before 16 a READ ONLY transaction still lets large objects be written: rolled back, nothing stays.
+            async with connection.transaction(force_rollback=connection.pgconn.server_version < 160000):
                 await connection.execute(
                     f"/* triage */ SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = {round(timeout_s * 1000)}"
                 )
