@@ -147,6 +147,80 @@ async def test_the_doctors_say_when_the_latency_monitor_is_off(redis: Server) ->
         assert any("latency-monitor-threshold is 0" in line for line in lines)
 
 
+async def test_a_key_tells_its_type_time_size_and_value(redis: Server) -> None:
+    async with opened(redis) as made, client(redis) as other:
+        await other.set("grades:student:42", b'{"average": 1.7}', ex=60)
+        await other.set("long", b"x" * 100_000)
+        await other.rpush("list of \x1b[31m things", "a", "b")
+
+        found = await made.key("grades:student:42")
+        assert found is not None
+        assert (found.name, found.type, found.value) == ("grades:student:42", "string", b'{"average": 1.7}')
+        assert found.ttl_s is not None
+        assert 50 < found.ttl_s <= 60
+        assert found.idle_s is not None
+        assert found.size_bytes is not None
+        assert found.size_bytes > 16
+
+        long = await made.key("long")
+        assert long is not None
+        assert (long.ttl_s, len(long.value)) == (None, 64 * 1024)
+        listed = await made.key("list of \x1b[31m things")
+        assert listed is not None
+        assert (listed.name, listed.type, listed.value) == ("list of  things", "list", b"")
+        assert await made.key("nothing") is None
+
+
+async def test_a_key_is_deleted_once(redis: Server) -> None:
+    async with opened(redis) as made, client(redis) as other:
+        await other.set("gone", "1")
+        assert await made.delete_key("gone") is True
+        assert await made.delete_key("gone") is False
+
+
+async def test_flushing_empties_the_configured_database_and_no_other(redis: Server) -> None:
+    async with opened(redis) as made, client(redis) as other:
+        await other.flushall()
+        await other.mset({"a": 1, "b": 2})
+        await other.execute_command("SELECT", 3)
+        await other.set("kept", 1)
+
+        assert await made.flush() == 2
+        assert await made.flush() == 0
+        assert await other.get("kept") == b"1"
+        await other.flushdb()
+
+
+async def test_settings_are_read_and_set_and_a_wrong_value_is_declined(redis: Server) -> None:
+    async with opened(redis) as made:
+        assert await made.settings("maxmemory", "appendonly", "no-such-thing") == {"maxmemory": str(64 << 20), "appendonly": "no"}
+        await made.set_setting("maxmemory", str(128 << 20))
+        try:
+            assert await made.settings("maxmemory") == {"maxmemory": str(128 << 20)}
+            with pytest.raises(SourceError, match="would not do it") as caught:
+                await made.set_setting("maxmemory", "much")
+            assert caught.value.failure.kind is FailureKind.DECLINED
+        finally:
+            await made.set_setting("maxmemory", str(64 << 20))
+
+
+async def test_a_user_without_the_right_is_told_so_and_changes_nothing(redis: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READER", "reader-word-1")
+    async with client(redis) as other:
+        await other.execute_command(
+            "ACL", "SETUSER", "reader", "on", ">reader-word-1", "~*", "+ping", "+info", "+dbsize", "+type", "+pttl"
+        )
+        await other.set("kept", "1")
+        async with opened(redis, "reader", "READER") as made:
+            for doing in (made.settings("maxmemory"), made.set_setting("maxmemory", "0"), made.flush(), made.delete_key("kept")):
+                with pytest.raises(SourceError) as caught:
+                    await doing
+                assert caught.value.failure.kind is FailureKind.FORBIDDEN
+            found = await made.key("no-such-key")
+            assert found is None
+        assert await other.get("kept") == b"1"
+
+
 async def test_a_full_server_still_answers_on_the_kept_connection_and_says_full_to_a_new_one(redis: Server) -> None:
     async with opened(redis) as kept, client(redis) as admin, opened(redis) as late:
         await kept.info()
