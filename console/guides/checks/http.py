@@ -196,7 +196,8 @@ def _type_note(name: str, wrong: list[str], answer: HttpAnswer) -> str:
 
 async def _handshake(readings: Readings, parameters: HandshakeParameters) -> Findings:
     url = url_of(readings.system.config, parameters.target)
-    answer = await readings.system.need_network().handshake(url, origin=parameters.origin, timeout_s=LIMIT_S)
+    ask = partial(readings.system.need_network().handshake, url, origin=parameters.origin, timeout_s=LIMIT_S)
+    answer = await readings.share(("handshake", url, parameters.origin), ask)
     upgraded = answer.status == 101
     facts: Facts = {
         "answered": answer.status is not None,
@@ -288,6 +289,7 @@ CHECKS = (
         ),
         command=_curl_links,
         make=_links,
+        ahead=False,
     ),
     Check(
         name="http.handshake",

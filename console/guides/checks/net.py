@@ -1,6 +1,7 @@
 """TCP: does anybody take a connection?"""
 
 import shlex
+from functools import partial
 
 from pydantic import Field, model_validator
 
@@ -35,7 +36,8 @@ class TcpParameters(Parameters):
 
 async def _tcp(readings: Readings, parameters: TcpParameters) -> Findings:
     host, port = parameters.place(readings.system.config)
-    reason = await readings.system.need_network().tcp(host, port, timeout_s=LIMIT_S)
+    ask = partial(readings.system.need_network().tcp, host, port, timeout_s=LIMIT_S)
+    reason = await readings.share(("tcp", host, port), ask)
     where = clean(f"{host}:{port}", 300)
     headline = f"{where} takes no connection: {reason}." if reason else f"{where} takes connections."
     return Findings({"open": not reason, "reason": reason}, headline)

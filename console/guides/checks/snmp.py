@@ -80,5 +80,6 @@ CHECKS = (
         ),
         command=_command,
         make=_versions,
+        ahead=False,
     ),
 )

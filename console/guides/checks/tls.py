@@ -3,6 +3,7 @@
 import asyncio
 import shlex
 import time
+from functools import partial
 
 from pydantic import Field
 
@@ -85,7 +86,9 @@ async def _live(readings: Readings, parameters: CertificateParameters) -> Findin
     host, port = _place(settings)
     if not host:
         raise _lacks(readings.system.config, parameters.certificate, "address")
-    answer = await readings.system.need_network().tls(host, port, server_name=expected_name(settings), timeout_s=LIMIT_S)
+    name = expected_name(settings)
+    ask = partial(readings.system.need_network().tls, host, port, server_name=name, timeout_s=LIMIT_S)
+    answer = await readings.share(("tls", host, port, name), ask)
     if not answer.chain:
         silent: Facts = {"answered": False, "reason": answer.reason or "other"}
         return Findings(silent, f"{settings.address} makes no TLS handshake: {answer.message.rstrip('.')}.")
