@@ -43,7 +43,7 @@ class SimulatedEngine:
         self._closed = asyncio.Event()
 
     async def open(self) -> None:
-        """Make up the world's past now: half a second of work, in slices, that the first question need not wait for."""
+        """Make up the world's past now, so that the first question need not wait for it."""
         await self._world.settle()
 
     async def aclose(self) -> None:

@@ -17,3 +17,8 @@ class SimulatedHost(CommandHost):
             return code, stdout.encode(), stderr.encode()
 
         super().__init__(answer, where="the simulated machine")
+        self._world = world
+
+    async def open(self) -> None:
+        """Make up the world's past now: half a second of work, in slices, that the first question need not wait for."""
+        await self._world.settle()

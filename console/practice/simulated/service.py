@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from console.practice.simulated.log import traceback
@@ -157,6 +158,7 @@ class Service:
         return (f"{self.folder}/main.py", 93, "main", f"from {self.package} import api, migrations")
 
 
+@lru_cache(maxsize=64)
 def parse_address(url: str, port: int) -> Address:
     """An address out of a URL; what cannot be read is empty, as a client would find nothing there."""
     try:

@@ -64,6 +64,7 @@ async def walk(issue: Issue, system: System, fault: str, clock: Clock) -> tuple[
     """The whole walk; what only a person knows is answered as the affected user would."""
     answers, inputs = replies_of(fault, system.config)
     own = {step.removeprefix(f"{issue.id}."): answer for step, answer in answers.items()}
+    await system.open()
     walking = Walk(issue, system, inputs={**inputs, **own}, clock=clock)
     try:
         conclusion = await walking.finish()

@@ -39,6 +39,7 @@ def issue_of(fault: str) -> Issue:
 
 
 async def walk(issue: Issue, system: System, clock: Clock) -> Conclusion:
+    await system.open()
     walking = Walk(issue, system, clock=clock)
     try:
         conclusion = await walking.finish()
