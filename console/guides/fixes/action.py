@@ -159,7 +159,7 @@ async def preview_fix(system: System, fix: Fix) -> Preview:
         fix=fix.id,
         title=fix.title,
         risk=fix.risk,
-        targets=plan.targets,
+        targets=tuple(replace(target, name=system.secrets.hide_known(target.name)) for target in plan.targets),
         lines=tuple(map(hide, plan.lines)),
         effect=hide(plan.effect),
         way_back=fix.way_back or plan.way_back,
