@@ -109,6 +109,11 @@ def told(line: LogLine) -> Told:
     )
 
 
+def correlation_of(line: LogLine) -> str:
+    """The id that a line carries to tell which request it belongs to; empty without one."""
+    return _first(_fields(line.text), _CORRELATION) if "id" in line.text else ""
+
+
 def route(path: str) -> str:
     """A path with `{id}` in place of numbers, UUIDs and long hex, so that requests for many things count as one endpoint."""
     return "/".join("{id}" if _ID.fullmatch(part) else part for part in path.split("/"))

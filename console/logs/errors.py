@@ -1,11 +1,10 @@
 """Errors as a person counts them: a message, its traceback and the failed request that it led to are one. Pure."""
 
 import re
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from console.logs.access import read_request
+from console.logs.access import Request, read_request
 from console.logs.classify import RAISED, TRACEBACK, Classifier, Level, continues, fingerprint, unstamped
 from console.sources.protocols.engine import LogLine, Stream
 
@@ -25,6 +24,13 @@ class Error:
     traceback: bool = False
     raised: str = ""
     """What the traceback ended with."""
+    request: Request | None = None
+    """The request that failed, when nothing else was told of the error."""
+
+    @property
+    def kind(self) -> str:
+        """Under which errors are counted as alike."""
+        return f"{self.request.endpoint} {self.request.status}" if self.request else fingerprint(self.line.text)
 
     @property
     def at(self) -> float:
@@ -66,7 +72,9 @@ class _Reader:
     found: list[Error] = field(default_factory=list)
     _classifier: Classifier = field(default_factory=Classifier)
     _open: dict[tuple[str, Stream], _Open] = field(default_factory=dict)
-    _unanswered: dict[str, deque[float]] = field(default_factory=dict)
+    _told_at: list[float] = field(default_factory=list)
+    _answered: dict[str, int] = field(default_factory=dict)
+    """By container, how many of the errors that were told have had their failed request there."""
 
     def take(self, line: LogLine) -> None:
         state = self._open.setdefault((line.container, line.stream), _Open())
@@ -83,21 +91,24 @@ class _Reader:
                 self._message(state, line)
 
     def _message(self, state: _Open, line: LogLine) -> None:
-        waiting = self._unanswered.setdefault(line.container, deque())
-        if read_request(line) is None:
+        request = read_request(line)
+        if request is None:
             self._begin(state, line)
-            waiting.append(line.at)
-            return
-        # Each error that was just told explains one failed request.
-        while waiting and line.at - waiting[0] > TOGETHER_S:
-            waiting.popleft()
-        if waiting:
-            waiting.popleft()
-        else:
-            self._begin(state, line)
+            self._told_at.append(line.at)
+        elif not self._explained(line):
+            self._begin(state, line, request)
 
-    def _begin(self, state: _Open, line: LogLine) -> None:
-        state.error, state.adjacent = Error(line), True
+    def _explained(self, line: LogLine) -> bool:
+        """Whether an error was just told that no failed request was put down to yet. A proxy logs each of them once more."""
+        next_one = self._answered.get(line.container, 0)
+        while next_one < len(self._told_at) and line.at - self._told_at[next_one] > TOGETHER_S:
+            next_one += 1
+        found = next_one < len(self._told_at)
+        self._answered[line.container] = next_one + found
+        return found
+
+    def _begin(self, state: _Open, line: LogLine, request: Request | None = None) -> None:
+        state.error, state.adjacent = Error(line, request=request), True
         self.found.append(state.error)
 
     def _traceback(self, state: _Open, line: LogLine) -> None:
@@ -129,7 +140,7 @@ def by_kind(errors: Sequence[Error]) -> tuple[Kind, ...]:
     """Errors counted by their fingerprint, the most frequent first, the newest first among equals."""
     groups: dict[str, list[Error]] = {}
     for error in errors:
-        groups.setdefault(fingerprint(error.line.text), []).append(error)
+        groups.setdefault(error.kind, []).append(error)
     kinds = [
         Kind(
             fingerprint=key,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from console.logs.access import told
+from console.logs.access import correlation_of, told
 from console.logs.classify import RAISED, TRACEBACK, Classifier, Level, continues
 from console.sources.protocols.engine import LogLine, Stream
 
@@ -75,15 +75,15 @@ def trace(lines: Iterable[LogLine], correlation_id: str) -> Trace:
     )
 
 
-def known_ids(lines: Sequence[LogLine], most: int = 200) -> tuple[tuple[str, int], ...]:
-    """The ids that lines carry and in how many lines each, the newest first."""
+def known_ids(lines: Sequence[LogLine], most: int = 200) -> tuple[tuple[str, int, float], ...]:
+    """The ids that lines carry, in how many lines each, and when last; the newest first."""
     counted: Counter[str] = Counter()
     newest: dict[str, float] = {}
     for line in lines:
-        if correlation := told(line).correlation:
+        if correlation := correlation_of(line):
             counted[correlation] += 1
             newest[correlation] = line.at
-    return tuple((name, counted[name]) for name in sorted(newest, key=lambda name: -newest[name])[:most])
+    return tuple((name, counted[name], newest[name]) for name in sorted(newest, key=lambda name: -newest[name])[:most])
 
 
 def _last(texts: Iterable[str]) -> str:

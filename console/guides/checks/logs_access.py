@@ -1,5 +1,6 @@
 """Requests in the logs: who asked for what and how often, and one request followed through all logs by its id."""
 
+import asyncio
 import shlex
 from collections import Counter
 from collections.abc import Mapping
@@ -39,7 +40,7 @@ class AccessParameters(Parameters):
 
 async def _correlation(readings: Readings, parameters: CorrelationParameters) -> Findings:
     read = await read_logs(readings, (), parameters.window, MOST_LINES)
-    found = trace(read.lines, parameters.id)
+    found = await asyncio.to_thread(trace, read.lines, parameters.id)
     facts: Facts = {
         "lines": read.count(found.lines),
         "containers": read.count(len(found.containers)),
@@ -70,7 +71,7 @@ def _untold(what: str, facts: Facts) -> tuple[Failure, ...]:
 
 async def _access(readings: Readings, parameters: AccessParameters) -> Findings:
     read = await read_logs(readings, (parameters.role,), parameters.window, MOST_LINES)
-    found = requests(read.lines)
+    found = await asyncio.to_thread(requests, read.lines)
     limits = readings.system.config.rate_limits
     if not found:
         failure = Failure(

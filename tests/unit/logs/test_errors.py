@@ -58,6 +58,22 @@ def test_an_error_explains_one_failed_request_and_no_later_one() -> None:
     ]
 
 
+def test_the_proxy_logs_the_same_failed_request_once_more_and_it_stays_one_error() -> None:
+    lines = wrote("ERROR [api] pool exhausted", "ERROR [api] GET /a 500 3ms")
+    proxy = wrote('10.0.0.1 - - [x] "GET /a HTTP/1.1" 500 157', at=AT + 0.01, container="shop-proxy", stream=Stream.STDOUT)
+    assert len(find_errors([*lines, *proxy])) == 1
+    assert len(find_errors(proxy)) == 1
+
+
+def test_failed_requests_are_of_one_kind_by_endpoint_and_status() -> None:
+    lines = wrote(
+        '10.0.0.1 - - [x] "GET /a/1?x=1 HTTP/1.1" 500 157',
+        '10.0.0.2 - - [x] "GET /a/2 HTTP/1.1" 500 9',
+        '10.0.0.2 - - [x] "GET /b HTTP/1.1" 500 9',
+    )
+    assert [(kind.fingerprint, kind.count) for kind in by_kind(find_errors(lines))] == [("GET /a/{id} 500", 2), ("GET /b 500", 1)]
+
+
 def test_what_explains_a_message_of_postgresql_is_no_error_of_its_own() -> None:
     lines = wrote('ERROR:  relation "users" does not exist at character 15', "STATEMENT:  SELECT error FROM users")
     assert len(find_errors(lines)) == 1

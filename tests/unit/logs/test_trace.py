@@ -50,4 +50,4 @@ def test_the_ids_in_the_logs_are_known_the_newest_first() -> None:
         line(2, "a", "y correlation_id=one"),
         line(3, "a", "nothing"),
     ]
-    assert known_ids(lines) == (("one", 2), ("two", 1))
+    assert known_ids(lines) == (("one", 2, AT + 2), ("two", 1, AT + 1))

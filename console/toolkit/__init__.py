@@ -1,0 +1,1 @@
+"""Questions beside the trees: errors, environments, networks, traces, tables, statements. Each answers with a table."""
