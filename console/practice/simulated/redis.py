@@ -83,7 +83,8 @@ class RedisServer:
     config: dict[str, str] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
     """Those that have a name here; the traffic's many others are only counted."""
-    counters: deque[CacheCounters] = field(default_factory=lambda: deque(maxlen=5))
+    counters: deque[CacheCounters] = field(default_factory=lambda: deque(maxlen=101))
+    """Of the last 50 seconds: of fewer lookups the share of hits is noise."""
     started_at: float = 0.0
     up: bool = False
     saved_at: float = 0.0

@@ -1,12 +1,13 @@
 """What the simulated PostgreSQL counts of its statements, tables and indexes, and what slows statements down."""
 
+import functools
 import re
 from dataclasses import dataclass
 
 from console.practice.simulated.catalogue import Catalogue, Index, TableStats
 
 SEQ_SCAN_FACTOR = 40.0
-"""How many times longer a statement takes whose index is missing, damaged or not valid."""
+"""How many times longer a statement takes whose index is missing or not valid."""
 _SOURCES = re.compile(r'\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:ONLY\s+)?(?:"?public"?\.)?"?(\w+)"?', re.IGNORECASE)
 _AUTOVACUUM_EVERY_S = 60.0
 
@@ -42,14 +43,17 @@ class Workload:
         self.slowed: dict[str, Slowed] = {}
         """By table."""
         self.damaged_indexes: set[str] = set()
+        self._unserved: frozenset[str] = frozenset()
+        """Tables of which an index that the service needs is not usable, as of the last step."""
+        self._looked_at: tuple[tuple[str, bool], ...] = ()
         self._by_query: dict[str, Statement] = {}
         self._vacuum_at = 0.0
 
     def adopt(self, began_at: float) -> None:
-        """Have served, and have been looked after by autovacuum, since long before the world began."""
+        """Have served for two days, and have been looked after by autovacuum, since long before the world began."""
         for number, stats in enumerate(self.table_stats.values()):
             stats.seq_scans, stats.idx_scans = 31 + 3 * number, 310_000 - 9_000 * number
-            stats.analyzed_at = stats.vacuumed_at = began_at + 3_600 * (30 - number)
+            stats.analyzed_at = stats.vacuumed_at = began_at + 3_600 * (50 - number / 4)
             stats.inserted = 20_000 + 400 * number
         for index in self.indexes.values():
             index.scans = 40_000
@@ -72,7 +76,7 @@ class Workload:
             if writes:
                 stats.inserted += 1
                 stats.changed += 1
-            elif self._unserved(table):
+            elif table in self._unserved:
                 stats.seq_scans += round(calls)
                 stats.seq_rows += round(calls) * (stats.live or 18_000)
             else:
@@ -80,11 +84,11 @@ class Workload:
 
     def factor(self, query: str) -> float:
         """How many times longer than usual the statement takes: for want of an index, of statistics, of a vacuum."""
-        if not self.slowed and self.indexes == self.wanted and not self.damaged_indexes:
+        if not self.slowed and not self._unserved:
             return 1.0
         worst = 1.0
         for table in tables_of(query):
-            if self._unserved(table):
+            if table in self._unserved:
                 worst = max(worst, SEQ_SCAN_FACTOR)
             slowed = self.slowed.get(table)
             if slowed is not None:
@@ -92,7 +96,11 @@ class Workload:
         return worst
 
     def tick(self, now: float) -> None:
-        """Let autovacuum look after tables that changed by a tenth, once a minute."""
+        """Notice changed indexes, and let autovacuum analyse tables that changed much, once a minute."""
+        present = tuple((name, index.valid) for name, index in self.indexes.items())
+        if present != self._looked_at:
+            self._looked_at = present
+            self._unserved = frozenset(index.table for index in self.wanted.values() if not self._served(index))
         if now < self._vacuum_at:
             return
         self._vacuum_at = now + _AUTOVACUUM_EVERY_S
@@ -110,19 +118,15 @@ class Workload:
         self.statements.clear()
         self._by_query.clear()
 
-    def _unserved(self, table: str) -> bool:
-        """Whether an index that the service needs on the table is not usable. Others that begin with its columns do as well."""
-        for wanted in self.wanted.values():
-            if wanted.table != table or wanted.unique:
-                continue
-            if not any(
-                index.table == table and index.valid and index.columns[: len(wanted.columns)] == wanted.columns
-                for index in self.indexes.values()
-            ):
-                return True
-        return False
+    def _served(self, wanted: Index) -> bool:
+        """Whether there is a usable index like that; others that begin with its columns do as well."""
+        return wanted.unique or any(
+            index.table == wanted.table and index.valid and index.columns[: len(wanted.columns)] == wanted.columns
+            for index in self.indexes.values()
+        )
 
 
+@functools.lru_cache(maxsize=256)
 def tables_of(query: str) -> tuple[str, ...]:
     """The tables that a statement names, in its order."""
     return tuple(dict.fromkeys(_SOURCES.findall(query)))
