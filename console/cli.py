@@ -267,7 +267,7 @@ def _told(fault: str, config: "SystemConfig") -> dict[str, str]:
 def _name_value(item: str) -> tuple[str, str]:
     name, separator, value = item.partition("=")
     if not separator or not name:
-        raise Problems([Problem("--input", 1, 1, f"{item!r} is not NAME=VALUE")])
+        raise Problems([Problem("--input", 1, 1, "one of them is not NAME=VALUE")])
     return name, value
 
 

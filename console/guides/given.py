@@ -28,8 +28,9 @@ def given_problems(issues: Iterable[Issue], given: Mapping[str, str]) -> Iterato
         if name not in known:
             inputs = [name for name, item in known.items() if isinstance(item, Input) and "." not in name]
             steps = [name for name, item in known.items() if not isinstance(item, Input) and "." in name]
-            there = ", ".join(dict.fromkeys((*inputs, *steps))) or "none: nothing is asked for"
-            yield Problem(_PLACE, 1, 1, f"there is no input {clean(name, 60)!r}", f"There are: {there}.")
+            there = ", ".join(dict.fromkeys((*inputs, *steps)))
+            advice = f"There are: {there}." if there else "Nothing is asked for here."
+            yield Problem(_PLACE, 1, 1, f"there is no input {clean(name, 60)!r}", advice)
     for issue in walked:
         asked = _asked(issue)
         for name, value in given_for(issue, given).items():

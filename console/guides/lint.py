@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from console.config import find_config, load_config
+from console.guides.inputs import Kind
 from console.guides.issue import Issue
 from console.guides.loader import LIBRARY, chord_clashes, load_issue
 from console.problem import Problem, Problems
@@ -47,6 +48,7 @@ def _together(issues: Sequence[Issue]) -> list[Problem]:
     problems = []
     for guide in sorted({issue.guide for issue in issues}):
         problems.extend(chord_clashes([issue for issue in issues if issue.guide == guide]))
+        problems.extend(_kinds([issue for issue in issues if issue.guide == guide]))
     guides = {issue.guide for issue in issues}
     for issue in issues:
         for cause in issue.causes.values():
@@ -54,4 +56,17 @@ def _together(issues: Sequence[Issue]) -> list[Problem]:
             if cause.continues and guide in guides and len(issues) > 1 and cause.continues not in by_id:
                 message = f"causes.{cause.id}.continues: there is no issue {cause.continues!r}"
                 problems.append(Problem(str(issue.path), 1, 1, message, f"There are: {', '.join(sorted(by_id))}."))
+    return problems
+
+
+def _kinds(issues: Sequence[Issue]) -> list[Problem]:
+    """Inputs of one name and several kinds: what is given once in an incident would fit only some of its issues."""
+    seen: dict[str, tuple[Issue, Kind]] = {}
+    problems = []
+    for issue in issues:
+        for name, item in issue.inputs.items():
+            first, kind = seen.setdefault(name, (issue, item.kind))
+            if kind is not item.kind:
+                message = f"inputs.{name} is a {item.kind.value} here, and a {kind.value} in {first.id}"
+                problems.append(Problem(str(issue.path), 1, 1, message, "An input keeps its kind in all issues of a guide."))
     return problems

@@ -28,6 +28,8 @@ def test_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureFixtu
         ["check", "sms.zz"],
         ["check", "--system", "nope"],
         ["check", "--input", "novalue"],
+        ["check", "sms.c2", "--practice", "healthy", "--input", "email=a@b.c'; DROP TABLE users; --"],
+        ["check", "sms.c2", "--practice", "healthy", "--input", f"{'x' * 2**20}={'y' * 2**20}"],
         ["check", "--practice", "sms.c9.nothing"],
         ["issues", "--config", "/nonexistent.toml"],
     ],
@@ -36,6 +38,7 @@ def test_bad_usage_is_2_and_one_clear_text(argv: list[str], capsys: pytest.Captu
     assert run(argv) == 2
     error = capsys.readouterr().err
     assert error.strip()
+    assert len(error) < 2_000
     assert "Traceback" not in error
 
 

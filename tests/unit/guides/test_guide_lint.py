@@ -51,6 +51,29 @@ def test_two_issues_of_one_chord_are_told(tmp_path: Path) -> None:
     assert any("the chord c1" in item.message for item in lint([guide]))
 
 
+def test_an_input_of_two_kinds_in_one_guide_is_told(tmp_path: Path) -> None:
+    guide = tmp_path / "demo"
+    guide.mkdir()
+    text = """\
+id: demo.h1
+title: Old
+severity: high
+escalate: {after: 10m, to: somebody}
+inputs: {student: {kind: number, title: Number of the student}}
+start: known
+steps:
+  known:
+    title: Is it cached?
+    check: cache.key
+    with: {key: "grades:${student}"}
+    branches: [{else: clear}]
+"""
+    (guide / "h1-old.yaml").write_text(text)
+    (guide / "h2-old.yaml").write_text(text.replace("demo.h1", "demo.h2").replace("kind: number", "kind: word"))
+
+    assert [item.message for item in lint([guide])] == ["inputs.student is a word here, and a number in demo.h1"]
+
+
 def test_an_issue_that_goes_on_at_none_is_told(tmp_path: Path) -> None:
     guide = tmp_path / "sms"
     guide.mkdir()
