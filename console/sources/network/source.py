@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.sources.network import certificates, http, reach
-from console.sources.network.answers import why
+from console.sources.network.answers import shown_url, why
 from console.sources.protocols.network import HttpAnswer, Resolution, SmtpAnswer, SnmpAnswer, TlsAnswer
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class LiveNetwork:
     async def handshake(self, url: str, *, origin: str = "", token: str = "", timeout_s: float = 4.0) -> HttpAnswer:
         wanted = http.upgrade_headers(origin, token)
         client = await self._open_client()
-        return await http.ask(client, "GET", http.as_http(url), headers=wanted, json=None, timeout_s=timeout_s)
+        answer = await http.ask(client, "GET", http.as_http(url), headers=wanted, json=None, timeout_s=timeout_s)
+        return replace(answer, url=shown_url(url))
 
     async def tls(self, host: str, port: int, *, server_name: str = "", timeout_s: float = 4.0) -> TlsAnswer:
         return await certificates.show(host, port, server_name, self._authorities, timeout_s)

@@ -116,7 +116,7 @@ async def test_a_websocket_that_is_agreed_to_is_101_and_hung_up_at_once(listen, 
     port = await listen(upgrade(raw, heard))
     answer = await network.handshake(f"ws://127.0.0.1:{port}/ws?token=geheim", origin="http://page.example", token="abc")
     assert (answer.status, answer.headers["upgrade"], answer.body) == (101, "websocket", "")
-    assert "geheim" not in answer.url
+    assert answer.url == f"ws://127.0.0.1:{port}/ws"
     asked = heard[0].lower()
     for line in ("upgrade: websocket", "connection: upgrade", "origin: http://page.example", "authorization: bearer abc"):
         assert line in asked
