@@ -33,6 +33,7 @@ _TOKENS = re.compile(
     re.DOTALL,
 )
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -153,6 +154,10 @@ def read_sql(text: str, kind: Literal["question", "change"] = "question") -> Sql
             raise SqlError(f"a question may not write, and holds {token.text}", token.line)
         if token.kind == "table" and not _TABLE.fullmatch(token.text[1:-1]):
             raise SqlError(f"{token.text[:40]!r} is not the name of a table in braces", token.line)
+        if token.kind == "other" and token.text in "{}":
+            raise SqlError(f"{token.text} stands alone: a table is written {{name}}", token.line)
+        if not token.text.isprintable() and _CONTROLS.search(token.text):
+            raise SqlError("holds a control character", token.line)
         if token.kind == "other" and token.text in "'\"$\\":
             raise SqlError(f"{token.text} opens what is never closed", token.line)
     if first.text.upper() in ("UPDATE", "DELETE") and "where" not in sql.words:

@@ -6,7 +6,7 @@ from functools import partial
 from string import Formatter
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from console.config import SystemConfig
 from console.guides.checks.check import Check, Fact, FactType, FactValue, Findings
@@ -24,18 +24,25 @@ ROWS_SHOWN = 20
 _AUTHORED: dict[str, Any] = {"bind": False}
 _RESERVED = ("and", "or", "not", "in", "true", "false")
 
+
+def _question(text: str) -> str:
+    read_sql(text)
+    return text
+
+
+QuestionSql = Annotated[str, AfterValidator(_question)]
 FactName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Values = Mapping[str, str | int | float | bool]
 
 
 class Question(Parameters):
-    sql: str = Field(json_schema_extra=_AUTHORED)
+    sql: QuestionSql = Field(json_schema_extra=_AUTHORED)
     """One SELECT, without a semicolon. `{users}` is a table by its name in the guides, `:email` one of `values`."""
     values: Values = Field(default_factory=dict)
     """What the statement uses as :name. They are bound, never written into it."""
 
     def statements(self) -> tuple[Sql, ...]:
-        """Its statements, read anew; raises SqlError when one is wrong."""
+        """Its statements, read."""
         return (read_sql(self.sql),)
 
     @model_validator(mode="after")
@@ -47,7 +54,7 @@ class Question(Parameters):
 class SelectParameters(Question):
     facts: Mapping[FactName, Literal["bool", "number", "text"]] = Field(min_length=1)
     """Name and type of each fact: the columns of the one row that comes back."""
-    rows: str | None = Field(default=None, json_schema_extra=_AUTHORED)
+    rows: QuestionSql | None = Field(default=None, json_schema_extra=_AUTHORED)
     """A second SELECT whose rows are the evidence."""
     about: str | None = Field(default=None, json_schema_extra=_AUTHORED)
     """The answer in one sentence, with {fact} where a fact belongs."""

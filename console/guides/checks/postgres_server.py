@@ -33,9 +33,10 @@ _REBUILT: "WeakKeyDictionary[System, dict[str, float]]" = WeakKeyDictionary()
 
 _LEVEL = re.compile(r"\b(?:WARNING|ERROR|FATAL|PANIC):")
 _INDEX_DAMAGE = re.compile(
-    r'index "(?P<name>[^"]{1,127})" (?:contains|is not a|has|lacks|is corrupted)|item order invariant|could not find .{0,60}index'
-    r'|in index "(?P<inside>[^"]{1,127})"',
+    r'index "[^"]{1,127}" (?:contains|is not a|has|lacks|is corrupted)|invariant violated for index|could not find .{0,60}index'
+    r'|in index "'
 )
+_NAMED = re.compile(r'index "(?P<name>[^"]{1,127})"')
 _PAGE_DAMAGE = re.compile(
     r"invalid page (?:in|header)|could not read block|page verification failed|missing chunk number|unexpected chunk"
     r"|invalid memory alloc"
@@ -148,8 +149,7 @@ def damage_lines(lines: tuple[LogLine, ...]) -> tuple[list[LogLine], list[LogLin
 
 def named_indexes(lines: list[LogLine]) -> tuple[str, ...]:
     """The indexes that such lines name."""
-    matches = [match for line in lines if (match := _INDEX_DAMAGE.search(line.text))]
-    return tuple(dict.fromkeys(name for match in matches if (name := match["name"] or match["inside"])))
+    return tuple(dict.fromkeys(match["name"] for line in lines for match in _NAMED.finditer(line.text)))
 
 
 async def amcheck(readings: Readings) -> Looked:

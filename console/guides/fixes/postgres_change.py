@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from console.guides.checks.commands import psql
-from console.guides.checks.postgres_select import Values, ask, table
+from console.guides.checks.postgres_select import QuestionSql, Values, ask, table
 from console.guides.checks.words import number
 from console.guides.fixes.action import Action, Applied, Plan, Preview, Target
 from console.guides.fixes.postgres import database_name
@@ -24,10 +24,18 @@ _AUTHORED: dict[str, Any] = {"bind": False}
 _NAME_LENGTH = 80
 
 
+def _change_sql(text: str) -> str:
+    read_sql(text, "change")
+    return text
+
+
+ChangeSql = Annotated[str, AfterValidator(_change_sql)]
+
+
 class ChangeParameters(Parameters):
-    sql: str = Field(json_schema_extra=_AUTHORED)
+    sql: ChangeSql = Field(json_schema_extra=_AUTHORED)
     """One INSERT, UPDATE or DELETE, without a semicolon. `{users}` is a table by its name in the guides, `:email` a value."""
-    preview: str = Field(json_schema_extra=_AUTHORED)
+    preview: QuestionSql = Field(json_schema_extra=_AUTHORED)
     """One SELECT of what is hit; no row: there is nothing to do."""
     values: Values = Field(default_factory=dict)
     """What the statements use as :name. They are bound, never written into them."""
@@ -35,7 +43,7 @@ class ChangeParameters(Parameters):
     """A change that hits more rows is rolled back."""
 
     def statements(self) -> tuple[Sql, Sql]:
-        """The change and its preview, read anew; raises SqlError when one is wrong."""
+        """The change and its preview, read."""
         return read_sql(self.sql, "change"), read_sql(self.preview)
 
     @model_validator(mode="after")
