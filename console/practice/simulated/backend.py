@@ -249,7 +249,7 @@ class Backend:
         alive = {id(session) for session in self.database.sessions}
         self.pool = [item for item in self.pool if id(item) in alive]
         self.leaked = [item for item in self.leaked if id(item) in alive]
-        for session in [item for item in self.pool if now - item.backend_start > POOL_RECYCLE_S]:
+        for session in [item for item in self._free() if now - item.backend_start > POOL_RECYCLE_S]:
             self.pool.remove(session)
             self.database.close(session)
             break
@@ -324,7 +324,7 @@ class Backend:
                 continue
             outcomes.append(self._served(arrival, max(0.0, now - elapsed_s - arrival.at), slowness, now))
         at_once = self.trouble is not None and self.trouble.reason != "too_many_clients"
-        while self._queue and not self.pool and (at_once or now - self._queue[0].at >= POOL_TIMEOUT_S):
+        while self._queue and not self._free() and (at_once or now - self._queue[0].at >= POOL_TIMEOUT_S):
             arrival = self._queue.popleft()
             elapsed = 0.006 + 0.004 * self.chance.random() if at_once else POOL_TIMEOUT_S + 0.05 * self.chance.random()
             outcomes.append(self._failed(arrival, elapsed, now))
