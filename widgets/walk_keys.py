@@ -20,9 +20,8 @@ def walk_keys(
         keys += [("b", "back"), ("o", "override")]
     if walk.current is None:
         keys.append(("r", "again"))
-    if walk.issue.inputs:
-        keys.append(("I", "given"))
-    return [*keys, ("n", "note"), ("y", "copies"), ("!", "escalates"), ("esc", "leaves")]
+    given = [("I", "inputs")] if walk.issue.inputs else []
+    return [*keys, ("n", "note"), ("y", "copies"), ("!", "escalates"), ("esc", "leaves"), *given]
 
 
 def _onward(walk: Walk) -> list[tuple[str, str]]:

@@ -87,8 +87,7 @@ async def _memory(readings: Readings, _parameters: NoParameters) -> Findings:
     if info.errors.get("OOM"):
         lines.append(f"refused {info.errors['OOM']:,} writes for want of memory since it started")
     if not limited:
-        why = Failure(FailureKind.MISSING, "Redis has no memory limit, so there is no share of it.", "maxmemory sets one.")
-        return Findings(facts, f"Redis uses {size(info.used_memory_bytes)} and has no limit.", tuple(lines), (why,))
+        return Findings(facts, f"Redis uses {size(info.used_memory_bytes)} and has no limit.", tuple(lines))
     used = f"Redis uses {size(info.used_memory_bytes)} of {size(info.max_memory_bytes)} ({percent:.0f} %)"
     return Findings(facts, f"{used}{', and evicts keys' if evicting else ''}.", tuple(lines))
 

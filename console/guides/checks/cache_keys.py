@@ -36,8 +36,8 @@ async def _find(readings: Readings, name: str) -> CacheKey | None:
 async def _key(readings: Readings, wanted: KeyParameters) -> Findings:
     found, name = await _find(readings, wanted.key), clean(wanted.key, 80)
     if found is None:
-        why = Failure(FailureKind.MISSING, f"There is no key {name}.")
-        return Findings({"present": False, "type": ""}, f"{name} is not in the cache.", (), (why,))
+        # What it does not have is no question that was left unanswered.
+        return Findings({"present": False, "type": ""}, f"{name} is not in the cache.")
     unread = []
     if found.ttl_s is None:
         unread.append(Failure(FailureKind.MISSING, f"{name} never expires, so it has no time left."))

@@ -122,7 +122,7 @@ async def test_eviction_is_seen_by_looking_twice() -> None:
 async def test_without_a_limit_there_is_no_share_and_nothing_is_full() -> None:
     found = await made("cache.memory", FakeCache(looks=[cache_info(max_memory_bytes=0)]))
     assert (found.facts["used_percent"], found.facts["limited"], found.facts["full"]) == (None, False, False)
-    assert found.unread
+    assert found.headline == "Redis uses 20.0 MiB and has no limit."
 
 
 async def test_hits_are_of_now_and_the_lifetime_is_evidence() -> None:
