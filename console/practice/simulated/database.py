@@ -7,9 +7,9 @@ from urllib.parse import unquote, urlsplit
 from console.config import PostgresConfig
 from console.practice.simulated import administration, explain, statistics
 from console.practice.simulated.dialect import PostgresError
+from console.practice.simulated.embedded import Row
 from console.practice.simulated.postgres import RESERVED, VERSION
 from console.practice.simulated.sessions import Counters, Refused, ServerSession
-from console.practice.simulated.tables import Row
 from console.practice.simulated.workload import tables_of
 from console.practice.simulated.world import World
 from console.reading import FailureKind, SourceError

@@ -4,42 +4,20 @@ It is opened with the first question, for its import takes longer than all the r
 is kept and done then. Time stands still where the world is: `now()` and `current_date` are the world's.
 """
 
-import atexit
 import re
 import threading
-import weakref
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from console.practice.simulated.catalogue import Catalogue
 from console.practice.simulated.dialect import MACROS, PostgresError, bound, engine_sql, postgres_error, refused_write
+from console.practice.simulated.embedded import Embedded, EngineError, Row
 from console.practice.simulated.views import FUNCTIONS, VIEWS
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
-Row = dict[str, Any]
-ENGINE_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
-    "enable_external_access": "false",
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "threads": "1",
-    "memory_limit": "256MB",
-}
-"""No file, no network, one thread, so that the same question gives the same rows in the same order."""
 STATISTICS = "statistics"
 """The schema in which the server's own views are tables."""
 _READS = re.compile(r"^(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(SELECT|WITH|VALUES|TABLE|EXPLAIN|SHOW)\b", re.IGNORECASE | re.DOTALL)
-
-_OPEN: "weakref.WeakSet[Tables]" = weakref.WeakSet()
-
-
-@atexit.register
-def _close_all() -> None:
-    """The engine's binding complains on the terminal about connections that outlive the interpreter."""
-    for tables in list(_OPEN):
-        tables.close()
 
 
 class Tables:
@@ -49,7 +27,7 @@ class Tables:
         self.now = 0.0
         self._schema = schema
         self._began_at: float | None = None
-        self._engine: DuckDBPyConnection | None = None
+        self._engine: Embedded | None = None
         self._counts: dict[str, int] | None = None
         self._kept: list[tuple[float, str, Mapping[str, Any] | None]] = []
         # The console asks in a thread of its own, a fault writes in the event loop's.
@@ -73,32 +51,32 @@ class Tables:
             engine = self._open()
             self._set_time(engine, self.now)
             self._counts = None
-            return self._ask(engine, sql, params, None) or []
+            return self._ask(engine, sql, params, None)
 
     def read(self, sql: str, params: Mapping[str, Any] | None = None, *, limit: int) -> list[Row]:
         """The first rows of a question in a READ ONLY transaction. Raises PostgresError, also for a statement that writes."""
         with self._lock:
             engine = self._open()
             self._set_time(engine, self.now)
-            self._must_be_question(sql)
-            engine.execute("BEGIN TRANSACTION READ ONLY")
+            self._must_be_question(engine, sql)
+            engine.ask("BEGIN TRANSACTION READ ONLY")
             try:
-                return self._ask(engine, sql, params, limit) or []
+                return self._ask(engine, sql, params, limit)
             finally:
-                engine.execute("ROLLBACK")
+                engine.ask("ROLLBACK")
 
     def change(self, sql: str, params: Mapping[str, Any] | None, *, most_rows: int) -> int:
         """The number of rows that an INSERT, UPDATE or DELETE hit; more than `most_rows`: it is rolled back."""
         with self._lock:
             engine = self._open()
             self._set_time(engine, self.now)
-            engine.execute("BEGIN TRANSACTION")
+            engine.ask("BEGIN TRANSACTION")
             count, self._counts = most_rows + 1, None
             try:
                 rows = self._ask(engine, sql, params, None)
-                count = int(rows[0]["Count"]) if rows and "Count" in rows[0] else len(rows or ())
+                count = int(rows[0]["Count"]) if rows and "Count" in rows[0] else len(rows)
             finally:
-                engine.execute("COMMIT" if count <= most_rows else "ROLLBACK")
+                engine.ask("COMMIT" if count <= most_rows else "ROLLBACK")
             return count
 
     def empty(self) -> None:
@@ -113,25 +91,22 @@ class Tables:
         """Make one of the server's own views hold exactly these rows, in the order of its columns."""
         with self._lock:
             engine = self._open()
-            engine.execute(f'DELETE FROM {STATISTICS}."{view}"')  # noqa: S608 - a name of views.VIEWS
+            engine.ask(f'DELETE FROM {STATISTICS}."{view}"')  # noqa: S608 - a name of views.VIEWS
             for start in range(0, len(rows), 200):
                 part = rows[start : start + 200]
                 marks = ", ".join("(" + ", ".join("?" * len(part[0])) + ")" for _ in part)
                 statement = f'INSERT INTO {STATISTICS}."{view}" VALUES {marks}'  # noqa: S608 - as above
-                engine.execute(statement, [value for row in part for value in row])
+                engine.ask(statement, [value for row in part for value in row])
 
     def count(self) -> dict[str, int]:
         """How many rows each table holds."""
         with self._lock:
             if self._counts is None:
                 engine = self._open()
-                found = engine.execute(
-                    "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'public' ORDER BY 1"
-                ).fetchall()
-                names = [str(row[0]) for row in found]
-                columns = [f'(SELECT count(*) FROM public."{name}")' for name in names]  # noqa: S608 - its own names
-                counted = engine.execute(f"SELECT {', '.join(columns)}").fetchall()[0] if names else ()
-                self._counts = dict(zip(names, counted, strict=True))
+                found = engine.ask("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'public' ORDER BY 1")
+                names = [str(row["table_name"]) for row in found]
+                columns = [f'(SELECT count(*) FROM public."{name}") AS "{name}"' for name in names]  # noqa: S608 - its own names
+                self._counts = engine.ask(f"SELECT {', '.join(columns)}")[0] if names else {}
             return dict(self._counts)
 
     def interrupt(self) -> None:
@@ -146,51 +121,38 @@ class Tables:
                 self._engine.close()
                 self._engine = self._counts = None
 
-    def _ask(
-        self, engine: "DuckDBPyConnection", sql: str, params: Mapping[str, Any] | None, limit: int | None
-    ) -> list[Row] | None:
-        import duckdb
-
+    @staticmethod
+    def _ask(engine: Embedded, sql: str, params: Mapping[str, Any] | None, limit: int | None) -> list[Row]:
         text, values = bound(sql, params)
         try:
-            engine.execute(text, values)
-            if not engine.description:
-                return None
-            names = [str(item[0]) for item in engine.description]
-            rows = engine.fetchall() if limit is None else engine.fetchmany(limit)
-        except duckdb.Error as error:
+            return engine.ask(text, values, limit)
+        except EngineError as error:
             raise postgres_error(error, sql) from None
-        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def _rebuild(self, schema: str) -> None:
         self.run(f"DROP SCHEMA public CASCADE; CREATE SCHEMA public; SET search_path = 'public,{STATISTICS}'; {schema}")
 
     @staticmethod
-    def _must_be_question(sql: str) -> None:
+    def _must_be_question(engine: Embedded, sql: str) -> None:
         """A cursor takes one statement, and only one that gives rows."""
-        import duckdb
-
         try:
-            statements = duckdb.extract_statements(bound(sql, None)[0].replace("%(", "$").replace(")s", ""))
-        except duckdb.Error as error:
+            kinds = engine.kinds(bound(sql, None)[0].replace("%(", "$").replace(")s", ""))
+        except EngineError as error:
             raise postgres_error(error, sql) from None
-        if len(statements) != 1:
+        if len(kinds) != 1:
             raise PostgresError("42601", "cannot insert multiple commands into a prepared statement")
-        if statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+        if kinds[0] not in ("SELECT", "EXPLAIN"):
             raise refused_write(sql)
 
-    def _open(self) -> "DuckDBPyConnection":
+    def _open(self) -> Embedded:
         if self._engine is None:
-            import duckdb
-
-            self._engine = engine = duckdb.connect(":memory:", config=ENGINE_SETTINGS)
-            _OPEN.add(self)
-            engine.execute("SET timezone = 'UTC'; SET integer_division = true")
+            self._engine = engine = Embedded()
+            engine.ask("SET timezone = 'UTC'; SET integer_division = true")
             self._set_time(engine, self._began_at if self._began_at is not None else self.now)
-            engine.execute(f"CREATE SCHEMA public; CREATE SCHEMA {STATISTICS}; SET schema = '{STATISTICS}'")
-            engine.execute(MACROS + VIEWS + FUNCTIONS)
-            engine.execute(f"SET search_path = 'public,{STATISTICS}'")
-            engine.execute(engine_sql(self._schema.sql))
+            engine.ask(f"CREATE SCHEMA public; CREATE SCHEMA {STATISTICS}; SET schema = '{STATISTICS}'")
+            engine.ask(MACROS + VIEWS + FUNCTIONS)
+            engine.ask(f"SET search_path = 'public,{STATISTICS}'")
+            engine.ask(engine_sql(self._schema.sql))
             kept, self._kept = self._kept, []
             for at, sql, params in kept:
                 self._set_time(engine, at)
@@ -198,5 +160,5 @@ class Tables:
         return self._engine
 
     @staticmethod
-    def _set_time(engine: "DuckDBPyConnection", now: float) -> None:
-        engine.execute(f"SET VARIABLE world_now = TIMESTAMPTZ '{datetime.fromtimestamp(now, UTC).isoformat(sep=' ')}'")
+    def _set_time(engine: Embedded, now: float) -> None:
+        engine.ask(f"SET VARIABLE world_now = TIMESTAMPTZ '{datetime.fromtimestamp(now, UTC).isoformat(sep=' ')}'")
