@@ -1,6 +1,7 @@
 """PostgreSQL: what the data itself says. Questions of the guides, and the plan that the server would take for one."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from string import Formatter
@@ -17,11 +18,12 @@ from console.guides.sql import Sql, check_values, read_sql, table_name
 from console.reading import Failure, FailureKind, SourceError
 from console.sources.postgres import statistics
 from console.sources.protocols.database import Value
-from console.text import clean
+from console.text import HIDDEN, clean
 
 QUESTION_S = 2.5
 ROWS_SHOWN = 20
 _AUTHORED: dict[str, Any] = {"bind": False}
+_SECRET = re.compile(r"passw|pwd|secret|token|hash|api_?key|private_?key|otp|salt", re.IGNORECASE)
 _RESERVED = ("and", "or", "not", "in", "true", "false")
 
 
@@ -171,10 +173,19 @@ def table(rows: Sequence[Mapping[str, Value]], most: int = ROWS_SHOWN) -> tuple[
     if not rows:
         return ("no rows",)
     names = [clean(str(name), 40) for name in rows[0]]
-    cells = [["" if value is None else _word(value) for value in row.values()] for row in rows[:most]]
+    cells = [[_cell(str(name), value) for name, value in row.items()] for row in rows[:most]]
     widths = [min(40, max(len(line[column]) for line in (names, *cells))) for column in range(len(names))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in (names, *cells)]
     return (*lines, "… and more") if len(rows) > most else tuple(lines)
+
+
+def is_secret(column: str) -> bool:
+    """Whether a column holds what must not be shown, by its name: a hash of a password is worth guessing at."""
+    return _SECRET.search(column) is not None
+
+
+def _cell(name: str, value: Value) -> str:
+    return "" if value is None else HIDDEN if is_secret(name) else _word(value)
 
 
 def _select_command(config: SystemConfig, wanted: SelectParameters) -> str:

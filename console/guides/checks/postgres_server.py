@@ -25,7 +25,7 @@ from console.text import clean
 
 LOG_WINDOW_S = 3600.0
 LOG_LINES = 2000
-LOOKING_S = 2.0
+LOOKING_S = 1.5
 """For amcheck: what it has not looked at by then is told as not looked at."""
 OFF = ("-1", "0", "off", "none", "disabled")
 

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
 from console.guides.checks.commands import psql
-from console.guides.checks.postgres_select import QuestionSql, Values, ask, table
+from console.guides.checks.postgres_select import QuestionSql, Values, ask, is_secret, table
 from console.guides.checks.words import number
 from console.guides.fixes.action import Action, Applied, Plan, Preview, Target
 from console.guides.fixes.postgres import database_name
@@ -80,8 +81,10 @@ async def _plan(system: System, wanted: ChangeParameters) -> Plan:
 
 
 def _target(row: Mapping[str, Value]) -> Target:
-    name = ", ".join(f"{key} {value}" for key, value in row.items())
-    return Target(clean(name, _NAME_LENGTH), {"row": json.dumps(dict(row), ensure_ascii=False, default=str)})
+    name = ", ".join(f"{key} {value}" for key, value in row.items() if not is_secret(key))
+    # The identity is written into the journal: what is secret stands there as a digest.
+    known = {key: sha256(str(value).encode()).hexdigest()[:12] if is_secret(key) else value for key, value in row.items()}
+    return Target(clean(name, _NAME_LENGTH), {"row": json.dumps(known, ensure_ascii=False, default=str)})
 
 
 async def _change(system: System, wanted: ChangeParameters, preview: Preview) -> Applied:

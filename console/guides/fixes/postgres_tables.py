@@ -70,6 +70,13 @@ def _create(system: System, name: str, wanted: IndexConfig) -> str:
     return f"CREATE INDEX CONCURRENTLY {quoted(name)} ON {table_name(system.config, wanted.table)} ({columns})"
 
 
+def _created(system: System, name: str) -> str:
+    """An index stands in the schema of its table, which is not always searched."""
+    config = system.config
+    schema = config.tables.get(config.indexes[name].table, config.indexes[name].table).rpartition(".")[0]
+    return _name(schema, name) if schema else quoted(name)
+
+
 async def _wanted(system: System, parameters: CreateParameters) -> list[Wanted]:
     config = system.config
     if parameters.index and parameters.index not in config.indexes:
@@ -121,7 +128,7 @@ async def _plan_create(system: System, parameters: CreateParameters) -> Plan:
         targets=tuple(Target(item.name, {"leftover": item.leftover.id if item.leftover else 0}) for item in able),
         lines=tuple(lines),
         effect="The table is read twice while it goes on being used; nobody waits, but the disk and one processor are busy.",
-        way_back=joined([psql(system.config, f"DROP INDEX CONCURRENTLY {quoted(name)}") for name in names]),
+        way_back=joined([psql(system.config, f"DROP INDEX CONCURRENTLY {_created(system, name)}") for name in names]),
         command=joined([psql(system.config, part) for part in statements]),
         confirm_name=database_name(system),
         empty="" if able else _no_index(parameters, found),

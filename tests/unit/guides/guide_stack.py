@@ -238,7 +238,12 @@ class FakeDatabase:
             self.sessions.remove(found)
         return found is not None
 
-    async def execute(self, statement: str) -> None: ...
+    async def execute(self, statement: str, *, timeout_s: float = 60.0, administer: bool = False) -> None: ...
+
+    async def change(self, statement: str, parameters: Mapping[str, Value] | None = None, *, most_rows: int) -> int:
+        return 0
+
+    async def set_password(self, user: str, password: str) -> None: ...
 
     def _find(self, pid: int, backend_start: float) -> Session | None:
         return next((item for item in self.sessions if (item.pid, item.backend_start) == (pid, backend_start)), None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +16,12 @@ from console.guides.checks.postgres_server import damage_lines, named_indexes
 from console.guides.checks.postgres_statements import call_rates, deadlocks_grew
 from console.guides.checks.postgres_tables import TableCounts, missing_indexes, read_index
 from console.guides.checks.registry import _ELSEWHERE, checks_of, find_check
+from console.guides.compiling import compile_issue
 from console.guides.fixes import Applied, apply_fix, preview_fix
 from console.guides.fixes.action import action, actions_of, find_action
 from console.guides.issue import CheckCall, Fix
 from console.guides.readings import Readings
+from console.problem import Problems
 from console.reading import FailureKind, SourceError
 from console.sources.protocols.database import Accepts, Activity, Session, Value, Waiter
 from console.sources.protocols.engine import LogLine, Stream
@@ -440,6 +443,22 @@ async def test_a_change_is_bound_and_limited() -> None:
     assert database.changed == [('UPDATE "user" SET locked_until = NULL WHERE email = %(email)s', {"email": "a@b.test"}, 1)]
 
 
+async def test_a_hash_is_neither_shown_nor_written_down_and_still_known_again() -> None:
+    row = {"id": 7, "password_hash": "bcrypt$quite-secret"}
+    database = Answering(answers={"SELECT id": [row]})
+    stack, written = system(database), list[str]()
+
+    async def record(kind: str, details: Mapping[str, object]) -> None:
+        written.append(f"{kind} {details}")
+
+    preview = await preview_fix(stack, fix("postgres.change", CHANGE))
+    database.answers = {"SELECT id": [row | {"password_hash": "another"}]}
+    applied = await apply_fix(stack, fix("postgres.change", CHANGE), preview, record)
+    assert applied.failed is not None
+    assert "•••" in preview.lines[1]
+    assert not any("quite-secret" in text for text in (repr(preview), repr(applied), *written))
+
+
 @pytest.mark.parametrize("now", [[], [{"id": 8, "locked_until": "2026-11-22"}], [{"id": 7, "locked_until": None}]])
 async def test_a_change_is_not_made_when_its_rows_are_others_by_now(now: Rows) -> None:
     applied, database = await changed([{"id": 7, "locked_until": "2026-11-22"}], now)
@@ -473,3 +492,80 @@ def test_rows_are_told_as_a_table_and_what_is_beyond_is_told() -> None:
     rows = [{"id": number, "name": f"n\x1b[31m{number}", "gone": None} for number in range(3)]
     assert table(rows, most=2) == ("id  name  gone", "0   n0", "1   n1", "… and more")
     assert table([]) == ("no rows",)
+
+
+# -- in a guide's file ----------------------------------------------------------------------------------------------------
+
+ISSUE = """\
+id: demo.u1
+title: A user cannot log in
+severity: high
+escalate: {after: 10m, to: somebody}
+inputs:
+  email: {kind: email, title: "E-mail of the user"}
+start: known
+steps:
+  known:
+    title: Is the user there?
+    check: postgres.select
+    with:
+      sql: |
+        SELECT count(*) > 0 AS known
+        FROM {users}
+        WHERE email = :email
+      values: {email: $email}
+      facts: {known: bool}
+    branches:
+      - {when: not known, cause: missing}
+      - {else: clear}
+causes:
+  missing: {summary: There is no such user., fixes: [unlock]}
+fixes:
+  unlock:
+    title: Unlock the user
+    action: postgres.change
+    with:
+      sql: "UPDATE {users} SET locked = false WHERE email = :email"
+      preview: "SELECT id FROM {users} WHERE email = :email"
+      values: {email: $email}
+    verify: {step: known, holds: known, for: 1s, within: 10s}
+"""
+
+
+def lint(text: str) -> list[tuple[int, str]]:
+    try:
+        compile_issue(text, Path("demo") / "u1-demo.yaml", "demo")
+    except Problems as error:
+        return [(item.line, item.message) for item in error.items]
+    return []
+
+
+def test_an_issue_may_ask_the_data_with_what_a_person_gave() -> None:
+    issue = compile_issue(ISSUE, Path("demo") / "u1-demo.yaml", "demo")
+    call = issue.steps["known"].check.bound({"email": "a@b.test'; --"})
+    assert call.parameters.model_dump()["values"] == {"email": "a@b.test'; --"}
+    assert issue.fixes["unlock"].bound({"email": "a@b.test"}).parameters.model_dump()["most_rows"] == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "why"),
+    [
+        (
+            "SELECT count(*) > 0 AS known",
+            "UPDATE x SET known = 1",
+            13,
+            "and begins with 'UPDATE' (line 1",
+        ),
+        ("        WHERE email = :email\n", "        WHERE email = :email;\n", 13, "without a ';' (line 3 of the statement)"),
+        ("        WHERE email = :email\n", "        WHERE email = :mail\n", 13, "uses :mail"),
+        ("        WHERE email = :email\n", "        WHERE email = '${email}'\n", 13, "sql takes no input"),
+        ("      values: {email: $email}\n      facts", "      facts", 13, "uses :email, which `values` does not give"),
+        ("facts: {known: bool}", "facts: {knows: bool}", 13, "the fact 'knows' is no column"),
+        ("when: not known", "when: known > 3", 20, "known"),
+        ("SET locked = false WHERE email = :email", "SET locked = :email", 29, "without WHERE would hit every row"),
+    ],
+)
+def test_lint_tells_what_is_wrong_with_a_statement_and_where(before: str, after: str, line: int, why: str) -> None:
+    assert before in ISSUE
+    found = lint(ISSUE.replace(before, after, 1))
+    assert any(at == line and why in message for at, message in found), found
