@@ -9,7 +9,8 @@ from pydantic import Field
 from console.config import SystemConfig
 from console.guides.checks.check import Check, Fact, Facts, FactType, Findings
 from console.guides.checks.commands import container_name, docker, on_machine, psql
-from console.guides.checks.machine import is_unit, machine, memory_of, need_known
+from console.guides.checks.containers import services
+from console.guides.checks.machine import is_unit, machine, need_known
 from console.guides.checks.words import age, size
 from console.guides.parameters import Parameters, Seconds
 from console.guides.readings import Readings
@@ -17,8 +18,9 @@ from console.reading import FailureKind, SourceError
 
 LOOKS = 4
 LONGEST_S = 10.0
-LEAST_PERCENT_PER_MIN = 2.0
-"""Of the limit. Slower growth cannot be told from noise within seconds; a leak that matters in an incident is faster."""
+LEAST_PERCENT_PER_MIN = 4.0
+"""Of the limit, or of what it uses where there is none: that fills it, or doubles it, within 25 minutes. Slower growth cannot be
+told from the ordinary ups and downs of a service within seconds."""
 NOW_QUERY = "SELECT extract(epoch FROM now()) AS now"
 
 
@@ -34,9 +36,9 @@ class ClockParameters(Parameters):
 async def _growth(readings: Readings, parameters: GrowthParameters) -> Findings:
     role = parameters.role
     need_known(readings.system.config, role)
-    look, whole = await (
-        _unit_memory(readings, role) if is_unit(readings.system.config, role) else _container_memory(readings, role)
-    )
+    unit = is_unit(readings.system.config, role)
+    look = _unit_memory(readings, role) if unit else _container_memory(readings, role)
+    limit = None if unit else await _limit(readings, role)
     looks = [await look()]
     for _ in range(LOOKS - 1):
         await readings.system.pause(parameters.for_ / (LOOKS - 1))
@@ -45,14 +47,15 @@ async def _growth(readings: Readings, parameters: GrowthParameters) -> Findings:
     if rate is None:
         message = f"The memory of the {role} was not measured twice within {age(parameters.for_)}."
         raise SourceError(FailureKind.TIMEOUT, message, "Ask again: the engine measures once a second.")
-    percent = 100 * rate / whole
+    percent = 100 * rate / (limit or max(1, looks[0][1]))
     used = [amount for _, amount in looks]
     growing = percent >= LEAST_PERCENT_PER_MIN and used == sorted(used)
     facts: Facts = {"growing": growing, "bytes_per_min": round(rate), "percent_per_min": round(percent, 2)}
     lines = tuple(f"after {at - looks[0][0]:.1f} s: {size(amount)}" for at, amount in dict.fromkeys(looks))
     if not growing:
         return Findings(facts, f"The memory of the {role} does not grow.", lines)
-    return Findings(facts, f"The memory of the {role} grows by {size(rate)} a minute ({percent:.0f} % of its limit).", lines)
+    against = "its limit" if limit else "what it uses"
+    return Findings(facts, f"The memory of the {role} grows by {size(rate)} a minute, {percent:.0f} % of {against}.", lines)
 
 
 def growth_per_min(looks: Sequence[tuple[float, int]]) -> float | None:
@@ -69,8 +72,13 @@ def growth_per_min(looks: Sequence[tuple[float, int]]) -> float | None:
 _Look = Callable[[], Awaitable[tuple[float, int]]]
 
 
-async def _container_memory(readings: Readings, role: str) -> tuple[_Look, int]:
-    """How to look at a container's memory, and its limit or the machine's memory."""
+async def _limit(readings: Readings, role: str) -> int | None:
+    """The memory limit of a container; the engine's samples tell the machine's memory where there is none."""
+    container = (await services(readings, (role,)))[role]
+    return container.memory_limit_bytes if container is not None else None
+
+
+def _container_memory(readings: Readings, role: str) -> _Look:
     engine, name = readings.system.need_engine(), readings.system.container(role)
 
     async def look() -> tuple[float, int]:
@@ -79,11 +87,10 @@ async def _container_memory(readings: Readings, role: str) -> tuple[_Look, int]:
             raise SourceError(FailureKind.UNSUPPORTED, f"The engine does not tell the memory of the {role}.")
         return usage.taken_at, usage.memory_used_bytes
 
-    usage = await engine.usage(name)
-    return look, usage.memory_limit_bytes or (await memory_of(readings)).total_bytes
+    return look
 
 
-async def _unit_memory(readings: Readings, role: str) -> tuple[_Look, int]:
+def _unit_memory(readings: Readings, role: str) -> _Look:
     host, name, clock = machine(readings), readings.system.config.units[role], readings.system.clock
 
     async def look() -> tuple[float, int]:
@@ -96,7 +103,7 @@ async def _unit_memory(readings: Readings, role: str) -> tuple[_Look, int]:
             )
         return clock(), unit.memory_bytes
 
-    return look, (await memory_of(readings)).total_bytes
+    return look
 
 
 async def _clock(readings: Readings, parameters: ClockParameters) -> Findings:
@@ -192,9 +199,11 @@ CHECKS = (
         title="Does this service's memory grow while we look?",
         parameters=GrowthParameters,
         facts=(
-            Fact("growing", FactType.BOOL, "it never shrank, and grows by at least 2 % of its limit a minute"),
+            Fact(
+                "growing", FactType.BOOL, "it never shrank, and grows by at least 4 % of its limit, or of what it uses, a minute"
+            ),
             Fact("bytes_per_min", FactType.NUMBER, "the slope over the looks", "B"),
-            Fact("percent_per_min", FactType.NUMBER, "of its limit, or of the machine's memory without one", "%"),
+            Fact("percent_per_min", FactType.NUMBER, "of its limit, or of what it uses where there is none", "%"),
         ),
         command=_growth_command,
         make=_growth,

@@ -77,8 +77,13 @@ async def port_on_machine(readings: Readings, role: str) -> int:
     if config.host.kind != "container" or readings.system.engine is None:
         return port
     engine, name = readings.system.engine, config.host.container
-    found = await readings.share(("container", name), lambda: engine.container(name))
-    inside = [item.container_port for item in found.ports if item.host_port == port]
+    try:
+        ports = (await readings.share(("container", name), lambda: engine.container(name))).ports
+    except SourceError as error:
+        if error.failure.kind is not FailureKind.MISSING:
+            raise
+        ports = ()
+    inside = [item.container_port for item in ports if item.host_port == port]
     return inside[0] if inside else port
 
 
