@@ -155,7 +155,8 @@ class SimulatedDatabase:
             if name in query and extension not in server.extensions:
                 raise query_failure(self._place, PostgresError(*words))
         if "alembic_version" in query and "alembic_version" in server.table_stats:
-            tables.run("UPDATE alembic_version SET version_num = %(revision)s", {"revision": server.revision})
+            change, values = "UPDATE alembic_version SET version_num = %(revision)s", {"revision": server.revision}
+            await self._in_thread(lambda: tables.run(change, values), timeout_s)
         asked = explain.inner(query)
         if asked is None and not statistics.needs(query):
             return await self._in_thread(lambda: tables.read(query, parameters, limit=limit), timeout_s)

@@ -51,7 +51,8 @@ class Tables:
             engine = self._open()
             self._set_time(engine, self.now)
             self._counts = None
-            return self._ask(engine, sql, params, None)
+            rows = self._ask(engine, sql, params, None)
+            return rows if _READS.match(sql) else []
 
     def read(self, sql: str, params: Mapping[str, Any] | None = None, *, limit: int) -> list[Row]:
         """The first rows of a question in a READ ONLY transaction. Raises PostgresError, also for a statement that writes."""
