@@ -30,6 +30,8 @@ class Part:
     """(volume or folder, path in the container, writable)"""
     names: tuple[str, ...] = ()
     """Other names under which its network knows it."""
+    restart: str = "unless-stopped"
+    """Its restart policy, as a container."""
     usage: Load | None = None
     greeting: str = ""
     unit: str = ""
@@ -53,6 +55,7 @@ class Blueprint:
     network: str = ""
     password: str = "practice"  # noqa: S105 - the made-up world's own
     """Of the service's role in PostgreSQL."""
+    cache_password: str = ""
     behind_proxy: bool = False
     backup_name: str = "backup_%Y%m%d_%H%M%S.sql"
     """strftime of the nightly dump's name."""

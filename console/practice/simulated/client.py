@@ -266,9 +266,7 @@ class SimulatedEndpoints:
         found = await self._network.http(url)
         if found.status is None:
             raise _silence(url, found.reason, found.message)
-        return Answer(
-            url, found.status, found.elapsed_s, {name: text for name, text in found.headers.items() if name != "date"}, found.body
-        )
+        return Answer(url, found.status, found.elapsed_s, found.headers, found.body)
 
 
 def _silence(url: str, reason: str, message: str) -> SourceError:

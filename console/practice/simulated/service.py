@@ -42,6 +42,8 @@ class Service:
     revision: str = "0003_login_event"
     """The newest revision of the database that the release knows."""
     revision_before: str = "0002_grade_indexes"
+    needs_database: bool = False
+    """It ends when PostgreSQL does not let it in at its start."""
     correlated: bool = False
     """Its log lines say who asked, and name the request by a `correlation_id`; otherwise by a `request_id` alone."""
     secret_name: str = ""

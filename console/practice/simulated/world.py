@@ -136,6 +136,17 @@ class World:
         if value is not None:
             environment[name] = value
 
+    def lose_tables(self, first_missing: str) -> None:
+        """Have a database without its tables; `first_missing` is the one that the service notices."""
+        self.database.tables.empty()
+        self.backend.defects.missing_table = first_missing
+
+    def initialise(self) -> str:
+        """Run the script that makes the tables; what it prints."""
+        self.database.tables.restore()
+        self.backend.defects.missing_table = ""
+        return "Creating the tables ... done\nSeeding roles and users ... done\n"
+
     def upgrade(self) -> str:
         """Run the migrations of the release; what they print."""
         before, self.database.revision = self.database.revision, self.blueprint.service.revision
@@ -212,7 +223,13 @@ class World:
             revision=service.revision,
         )
         self.database.roles[self.database.user] = self.blueprint.password
-        self.cache = RedisServer(self._logs["cache"], chance, system=self.blueprint.name)
+        self.cache = RedisServer(
+            self._logs["cache"],
+            chance,
+            system=self.blueprint.name,
+            given_password=self.blueprint.cache_password,
+            config={"requirepass": self.blueprint.cache_password},
+        )
         self.backend = Backend(
             service,
             self._logs["backend"],
@@ -223,6 +240,7 @@ class World:
             chance,
             lambda now: slowness(now - began),
             lambda: self._environment("backend"),
+            blocked=self.network.blocked,
             users={item.address: item for item in self.blueprint.clients if item.user},
             limits=RateLimits(self.config.rate_limits),
         )
@@ -291,6 +309,7 @@ class World:
             host_port=getattr(config.lab, part.lab_port) if part.lab_port else None,
             container_port=part.port,
             command=tuple(part.command.split()),
+            restart_policy=part.restart,
             network=self.blueprint.network,
             address=f"172.18.0.{number + 3}",
             aliases=part.names,

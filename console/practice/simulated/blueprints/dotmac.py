@@ -30,6 +30,7 @@ SERVICE = Service(
     required=("DATABASE_URL", "JWT_SECRET_KEY"),
     revision="0117_portal_ids",
     revision_before="0116_webhooks",
+    needs_database=True,
     correlated=True,
     secret_name="JWT_SECRET_KEY",  # noqa: S106 - a variable's name
     leaked_query="SELECT id, portal_id, email, status FROM customers WHERE tenant_id = $1 ORDER BY created_at DESC LIMIT 100",

@@ -29,6 +29,7 @@ SERVICE = Service(
     required=("SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"),
     revision="0042_program_scopes",
     revision_before="0041_tasks",
+    needs_database=True,
     correlated=True,
     secret_name="SECRET_KEY",  # noqa: S106 - a variable's name
     leaked_query="SELECT j.id, j.name, j.status FROM projects j WHERE j.program_id = $1 ORDER BY j.name LIMIT 50",
@@ -166,6 +167,7 @@ BLUEPRINT = Blueprint(
     },
     clients=CLIENTS,
     network="planner_default",
+    cache_password=REDIS_PASSWORD,
     backup_name="planner_%Y%m%d_%H%M%S.sql.gz",
     furnish=furnish,
     inputs=inputs,

@@ -25,6 +25,7 @@ SERVICE = Service(
     required=("DATABASE_URL", "REDIS_URL", "JWT_SECRET_KEY"),
     revision="0007_audit_logs",
     revision_before="0006_responses",
+    needs_database=True,
     correlated=True,
     secret_name="JWT_SECRET_KEY",  # noqa: S106 - a variable's name
     leaked_query="SELECT id, vin, make, model, connection_status FROM vehicles ORDER BY id LIMIT 50",
@@ -49,7 +50,10 @@ PARTS = (
         "cache", "redis:7", 128, 6379, "redis", names=("redis",), command="redis-server",
         mounts=(("sovd_redis_data", "/data", True),),
     ),
-    Part("backend", RELEASE, 256, 8000, "backend", 5.3, ENVIRONMENT, names=("backend",), command="python -m backend.main"),
+    Part(
+        "backend", RELEASE, 256, 8000, "backend", 5.3, ENVIRONMENT, names=("backend",),
+        command="python -m backend.main", restart="no",
+    ),
     Part(
         "frontend", "sovd-frontend:1.4.0", 64, 5173, "frontend", names=("frontend",), command="nginx",
         usage=Load(0.7, 14 * MIB, 4_000, 9_000, 2), greeting="nginx/1.22.1: start worker processes",
@@ -134,6 +138,7 @@ BLUEPRINT = Blueprint(
     password="sovd_password",  # noqa: S106 - the made-up world's own
     backup_name="sovd_db_%Y%m%d_%H%M%S.sql.gz",
     furnish=furnish,
+    commands={"init": lambda world: world.initialise()},
     inputs=inputs,
     images={"sovd-backend:1.3.2": 398 * MIB},
     volumes={"sovd_database_old": 902 * MIB},
