@@ -121,7 +121,7 @@ def _practice(arguments: argparse.Namespace) -> int:
     if not _has_terminal():
         return USAGE
     _, config = _load(arguments)
-    scenario = _scenario(arguments.scenario, arguments.seed)
+    scenario = _scenario(config, arguments.scenario, arguments.seed)
 
     def build() -> "System":
         from console.practice.simulated.system import simulated_config, simulated_system
@@ -147,7 +147,7 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.practice:
         from console.practice.simulated.system import simulated_config, simulated_system
 
-        fault = _scenario(arguments.practice, None)
+        fault = _scenario(config, arguments.practice, None)
         system, told = simulated_system(simulated_config(config), fault=fault), _told(fault, config)
     else:
         _warn(loaded)
@@ -246,13 +246,17 @@ def _warn(loaded: "Loaded") -> None:
         print(f"warning: {warning}", file=sys.stderr)
 
 
-def _scenario(wanted: str, seed: int | None) -> str:
+def _scenario(config: "SystemConfig", wanted: str, seed: int | None) -> str:
     from console.practice.simulated.system import choose_fault, fault_ids
 
+    known = fault_ids(config)
+    if not known:
+        message = f"no practice stack plays the system {config.name}"
+        raise Problems([Problem("--system", 1, 1, message, "Name one of the shipped guides under its guides in config.toml.")])
     if wanted == "random":
-        return choose_fault(time.time_ns() if seed is None else seed)
-    if wanted not in fault_ids():
-        raise Problems([Problem("--scenario", 1, 1, f"there is no fault {wanted!r}", f"Known: {', '.join(fault_ids())}")])
+        return choose_fault(time.time_ns() if seed is None else seed, config)
+    if wanted not in known:
+        raise Problems([Problem("--scenario", 1, 1, f"there is no fault {wanted!r}", f"Known: {', '.join(known)}")])
     return wanted
 
 
