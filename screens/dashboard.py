@@ -43,7 +43,7 @@ FULL_WIDTH, FULL_HEIGHT = 140, 36
 LEAST_WIDTH, LEAST_HEIGHT = 34, 8
 HIDDEN_EVERY_S = 10.0
 """A pane that is not shown is asked for seldom, and not never: the banner must know what is worst."""
-TYPED_AHEAD = ("issues", "pane", "zoom", "filter")
+TYPED_AHEAD = ("issues", "pane", "zoom", "filter", "toolkit")
 PANES = ("containers", "postgres", "redis", "logs", "latency")
 
 
@@ -281,6 +281,11 @@ class Dashboard(Screen[None]):
 
     def action_issues(self) -> None:
         self._app.open_picker()
+
+    def action_toolkit(self) -> None:
+        from screens.toolkit import ToolkitScreen
+
+        self.app.push_screen(ToolkitScreen())
 
     def action_container(self, verb: str) -> None:
         chosen = self.query_one(ContainerTable).selected

@@ -16,6 +16,7 @@ _TITLES = {
     Scope.PICKER: "In the issue picker",
     Scope.WALK: "In a walk",
     Scope.CONFIRM: "Before a change",
+    Scope.TOOLKIT: "In the toolkit",
     Scope.EVERYWHERE: "Everywhere",
 }
 

@@ -20,6 +20,7 @@ class Scope(StrEnum):
     PICKER = "issue picker"
     WALK = "walk"
     CONFIRM = "confirmation"
+    TOOLKIT = "toolkit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Command:
 
 
 _E, _D, _L, _C, _P = Scope.EVERYWHERE, Scope.DASHBOARD, Scope.LIST, Scope.CONTAINERS, Scope.POSTGRES
+_T = Scope.TOOLKIT
 _LOGS, _LINES, _PICKER, _WALK, _CONFIRM = Scope.LOGS, Scope.LOG_LINES, Scope.PICKER, Scope.WALK, Scope.CONFIRM
 
 COMMANDS = (
@@ -77,6 +79,15 @@ COMMANDS = (
         "filter",
         "filter",
         "Filter the focused pane by text or regular expression",
+        _D,
+        priority=True,
+    ),
+    Command(
+        "dashboard.toolkit",
+        "x",
+        "toolkit",
+        "tools",
+        "Toolkit: errors, environments, networks, traces, tables, statements",
         _D,
         priority=True,
     ),
@@ -134,6 +145,31 @@ COMMANDS = (
     Command("confirm.down", "down", "scroll(1)", "", "Scroll down", _CONFIRM, palette=False),
     Command("confirm.page-up", "pageup", "page(-1)", "", "A page up", _CONFIRM, palette=False),
     Command("confirm.page-down", "pagedown", "page(1)", "", "A page down", _CONFIRM, palette=False),
+    *(
+        Command(f"toolkit.{number}", str(number), f"tool({number})", "", words, _T, palette=False)
+        for number, words in enumerate(
+            (
+                "Errors by kind, with first and last time",
+                "Errors one by one",
+                "The environment of a service, secrets hidden",
+                "Who reaches whom between the containers",
+                "One request through all logs, by its id",
+                "Sizes of the tables",
+                "The slowest statements",
+            ),
+            1,
+        )
+    ),
+    Command("toolkit.next", "tab", "next(1)", "", "The next tool", _T, palette=False),
+    Command("toolkit.previous", "shift+tab", "next(-1)", "", "The tool before", _T, palette=False),
+    Command("toolkit.choose", "right", "choose(1)", "", "The next window of time, or service", _T, palette=False),
+    Command("toolkit.choose-back", "left", "choose(-1)", "", "The window of time, or service before", _T, palette=False),
+    Command("toolkit.open", "enter", "open", "open", "The whole row; of an id: its trace", _T, palette=False),
+    Command("toolkit.filter", "slash", "filter", "filter", "Filter the rows by text or regular expression", _T, palette=False),
+    Command("toolkit.id", "i", "id", "id", "Trace the request with this id", _T, palette=False),
+    Command("toolkit.copy", "y", "copy", "copy", "Copy the row to the terminal's clipboard", _T, palette=False),
+    Command("toolkit.again", "r", "again", "again", "Ask again", _T, palette=False),
+    Command("toolkit.leave", "escape", "leave", "back", "Take the filter away, then leave", _T, palette=False),
     Command("picker.walk", "enter", "walk", "", "Walk the issue under the cursor", _PICKER, palette=False),
     Command("picker.search", "slash", "search", "", "Search titles, symptoms and error texts", _PICKER, palette=False),
     Command("picker.up", "up", "cursor(-1)", "", "One up", _PICKER, palette=False),

@@ -82,6 +82,11 @@ class Pane(Sheet, can_focus=True):
         del value
         return ""
 
+    @property
+    def name_shown(self) -> str:
+        """What the title begins with."""
+        return self.TITLE
+
     def keys(self) -> Sequence[str]:
         """The items that the cursor can stand on, in the order shown."""
         return ()
@@ -189,7 +194,7 @@ class Pane(Sheet, can_focus=True):
         words = self.summary(self.value) if self.value is not None and not self.stale else ""
         state = " STALE" if self.stale and self.value is not None else ""
         shown = f" /{self.filter}" if self.filter else ""
-        title = f"{self.number} {self.TITLE}{state}{f' · {words}' if words else ''}{shown}"
+        title = f"{self.number} {self.name_shown}{state}{f' · {words}' if words else ''}{shown}"
         if title != self._title:
             self._title = title
             self.border_title = Content(title).markup

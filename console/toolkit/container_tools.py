@@ -3,6 +3,7 @@
 import asyncio
 
 from console.guides.checks.settings import difference
+from console.guides.checks.words import number
 from console.guides.readings import Readings
 from console.guides.role_settings import is_secret, role_environment, shown_value
 from console.reading import Failure, FailureKind, SourceError
@@ -13,10 +14,10 @@ from console.toolkit.table import Head, Row, Table, Tone
 _ENVIRONMENT = (Head("NAME", 18, grow=1, most=40), Head("VALUE", 20, grow=4), Head("REMARK", 14, grow=1, most=40, rank=1))
 _NETWORK = (
     Head("CONTAINER", 14, grow=1, most=28),
-    Head("IS REACHED AS", 16, grow=2, most=50),
-    Head("FROM", 14, grow=3),
-    Head("PUBLISHED", 12, grow=1, most=30, rank=1),
-    Head("NETWORK", 10, grow=1, most=30, rank=2),
+    Head("IS REACHED AS", 22, grow=2, most=50),
+    Head("FROM", 18, grow=3),
+    Head("PUBLISHED", 16, grow=1, most=30, rank=1),
+    Head("NETWORK", 12, grow=1, most=30, rank=2),
     Head("ADDRESS", 12, most=16, rank=3),
 )
 
@@ -40,7 +41,7 @@ async def environment(readings: Readings, role: str) -> Table:
     rows = [_variable(name, found[name], expected.get(name)) for name in sorted(found)]
     missing = [Row(name, (name, "", "expected, and not set"), "bad") for name in sorted(expected) if name not in found]
     hidden = sum(is_secret(name) for name in found)
-    summary = f"{len(found)} variables, {hidden} hidden"
+    summary = f"{number(len(found), 'variable')}, {hidden} hidden"
     return Table(_ENVIRONMENT, (*missing, *rows), summary, (), "It was given no variable.")
 
 
@@ -64,7 +65,13 @@ async def network(readings: Readings) -> Table:
         raise SourceError(unread[0].kind, unread[0].message, unread[0].advice)
     rows = tuple(row for item, details in known for row in _places(item, details, known))
     networks = {link.network for _, details in known for link in details.links}
-    return Table(_NETWORK, rows, f"{len(known)} containers, {len(networks)} networks", unread, "The system has no container.")
+    return Table(
+        _NETWORK,
+        rows,
+        f"{number(len(known), 'container')}, {number(len(networks), 'network')}",
+        unread,
+        "The system has no container.",
+    )
 
 
 async def _details(readings: Readings, name: str) -> Details | Failure:

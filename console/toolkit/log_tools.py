@@ -10,7 +10,7 @@ from console.logs.classify import Level, unstamped
 from console.logs.errors import by_kind, find_errors
 from console.logs.trace import known_ids, trace
 from console.text import clean
-from console.toolkit.table import Head, Row, Table, Tone, moment
+from console.toolkit.table import SAME_DAY_S, Head, Row, Table, Tone, moment
 
 WINDOWS: Mapping[str, float] = {"5m": 300.0, "15m": 900.0, "1h": 3600.0, "24h": 86_400.0}
 """Seconds that can be looked back, by the words that choose them."""
@@ -19,16 +19,26 @@ MOST_LINES = 20_000
 """Lines of each log that are read; the table says how far back they reach."""
 _SHOWN = 500
 _TONES: Mapping[Level, Tone] = {Level.FATAL: "bad", Level.ERROR: "bad", Level.WARNING: "warn"}
-_KINDS = (
-    Head("TIMES", 6, right=True, most=8),
-    Head("FIRST", 11, most=11, rank=2),
-    Head("LAST", 11, most=11),
-    Head("WHERE", 12, grow=1, most=28, rank=1),
-    Head("ERROR", 20, grow=6),
-)
-_ERRORS = (Head("WHEN", 11, most=11), Head("WHERE", 12, grow=1, most=24, rank=1), Head("ERROR", 20, grow=6))
 _STEPS = (Head("WHEN", 12, most=15), Head("WHERE", 12, grow=1, most=24, rank=1), Head("LINE", 20, grow=6))
 _IDS = (Head("ID", 16, grow=2, most=60), Head("LINES", 6, right=True, most=8), Head("LAST", 11, most=11))
+
+
+def _kind_heads(window: str) -> tuple[Head, ...]:
+    return (
+        Head("TIMES", 5, right=True, most=8),
+        Head("FIRST", _moment_width(window), rank=2),
+        Head("LAST", _moment_width(window)),
+        Head("WHERE", 12, grow=1, most=28, rank=1),
+        Head("ERROR", 20, grow=6),
+    )
+
+
+def _error_heads(window: str) -> tuple[Head, ...]:
+    return (Head("WHEN", _moment_width(window)), Head("WHERE", 12, grow=1, most=24, rank=1), Head("ERROR", 20, grow=6))
+
+
+def _moment_width(window: str) -> int:
+    return 11 if WINDOWS[window] > SAME_DAY_S else 8
 
 
 async def errors_by_kind(readings: Readings, window: str) -> Table:
@@ -41,12 +51,11 @@ async def errors_by_kind(readings: Readings, window: str) -> Table:
         Row(
             kind.fingerprint,
             (str(kind.count), moment(kind.first_at, now), moment(kind.last_at, now), listed(list(kind.containers)), kind.example),
-            more=(f"{number(kind.count, 'time')}, in {listed(list(kind.containers), 8)}",),
         )
         for kind in kinds[:_SHOWN]
     )
     summary = f"{number(len(errors), 'error')} of {number(len(kinds), 'kind')}{_reach(read, window, now)}"
-    return Table(_KINDS, rows, summary, read.unread, _quiet(read, now))
+    return Table(_kind_heads(window), rows, summary, read.unread, _quiet(read, now))
 
 
 async def errors_in_window(readings: Readings, window: str) -> Table:
@@ -63,9 +72,8 @@ async def errors_in_window(readings: Readings, window: str) -> Table:
         for index, error in enumerate(errors[: -_SHOWN - 1 : -1])
     )
     more = f", the newest {_SHOWN} are shown" if len(errors) > _SHOWN else ""
-    return Table(
-        _ERRORS, rows, f"{number(len(errors), 'error')}{more}{_reach(read, window, now)}", read.unread, _quiet(read, now)
-    )
+    summary = f"{number(len(errors), 'error')}{more}{_reach(read, window, now)}"
+    return Table(_error_heads(window), rows, summary, read.unread, _quiet(read, now))
 
 
 async def trace_request(readings: Readings, correlation_id: str) -> Table:
@@ -92,7 +100,7 @@ async def trace_request(readings: Readings, correlation_id: str) -> Table:
         f"role {found.role}" if found.role else "",
     )
     summary = ", ".join(filter(None, (clean(correlation_id, 60), number(found.lines, "line"), *facts)))
-    empty = f"No line of the last {age(now - read.since)} holds {clean(correlation_id, 80)}."
+    empty = f"No line of the last {age(read.span_s(now))} holds {clean(correlation_id, 80)}."
     return Table(_STEPS, steps, summary, read.unread, empty)
 
 
@@ -106,8 +114,8 @@ def _reach(read: LogLines, window: str, now: float) -> str:
 
 
 def _quiet(read: LogLines, now: float) -> str:
-    return f"No error among {number(len(read.lines), 'line')} of the last {age(now - read.since)}."
+    return f"No error among {number(len(read.lines), 'line')} of the last {age(read.span_s(now))}."
 
 
 def _to_the_millisecond(at: float, now: float) -> str:
-    return f"{moment(at, now)}.{int(at * 1000) % 1000:03d}" if abs(now - at) < 43_200 else moment(at, now)
+    return f"{moment(at, now)}.{int(at * 1000) % 1000:03d}" if abs(now - at) < SAME_DAY_S else moment(at, now)

@@ -6,6 +6,8 @@ from typing import Literal
 
 from console.reading import Failure
 
+SAME_DAY_S = 43_200.0
+"""What is longer ago is told with its date."""
 Tone = Literal["", "muted", "warn", "bad"]
 
 
@@ -52,4 +54,4 @@ class Table:
 
 def moment(at: float, now: float) -> str:
     """Unix seconds as local time: of day when it is not long ago, else with the date."""
-    return time.strftime("%H:%M:%S" if abs(now - at) < 43_200 else "%m-%d %H:%M", time.localtime(at))
+    return time.strftime("%H:%M:%S" if abs(now - at) < SAME_DAY_S else "%m-%d %H:%M", time.localtime(at))

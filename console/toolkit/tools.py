@@ -34,11 +34,11 @@ def _alone(ask: Callable[[Readings], Awaitable[Table]]) -> Callable[[Readings, s
 
 TOOLS = (
     Tool("errors", "Errors by kind", "Errors", "The logs", log_tools.errors_by_kind, _windows, "15m"),
-    Tool("window", "Errors one by one", "One by one", "The logs", log_tools.errors_in_window, _windows, "15m"),
+    Tool("window", "Errors one by one", "Each one", "The logs", log_tools.errors_in_window, _windows, "15m"),
     Tool(
         "environment",
         "Environment",
-        "Environment",
+        "Environ.",
         "The environment",
         container_tools.environment,
         container_tools.roles_with_environment,
@@ -47,5 +47,5 @@ TOOLS = (
     Tool("network", "Network", "Network", "The container engine", _alone(container_tools.network)),
     Tool("trace", "Trace of a request", "Trace", "The logs", log_tools.trace_request, takes_id=True),
     Tool("tables", "Table sizes", "Tables", "PostgreSQL", _alone(store_tools.table_sizes)),
-    Tool("statements", "Slow statements", "Statements", "PostgreSQL", _alone(store_tools.slow_statements)),
+    Tool("statements", "Slow statements", "Slow SQL", "PostgreSQL", _alone(store_tools.slow_statements)),
 )

@@ -18,7 +18,12 @@ class LogLines:
 
     lines: tuple[LogLine, ...]
     since: float
+    window_s: float
     unread: tuple[Failure, ...] = ()
+
+    def span_s(self, now: float) -> float:
+        """How far back they are complete, in seconds."""
+        return min(now - self.since, self.window_s)
 
     def count(self, found: int) -> int | None:
         """How many were found; None when there is none among those that could be read, but not all could."""
@@ -55,7 +60,7 @@ async def read_logs(readings: Readings, roles: Sequence[str], window_s: float, m
     known = [result for result in results if not isinstance(result, Failure)]
     full = [result[0].at for result in known if len(result) >= most]
     lines = sorted((line for result in known for line in result), key=lambda line: line.at)
-    return LogLines(tuple(lines), max([since, *full]), unread)
+    return LogLines(tuple(lines), max([since, *full]), window_s, unread)
 
 
 def logs_command(config: SystemConfig, roles: Sequence[str], window_s: float, lines: int) -> str:

@@ -52,7 +52,7 @@ async def _correlation(readings: Readings, parameters: CorrelationParameters) ->
     }
     if not found.steps:
         # That no line was found is known; what one would have said is not.
-        headline = f"No log of the last {age(readings.wall() - read.since)} holds {clean(parameters.id, 80)}."
+        headline = f"No log of the last {age(read.span_s(readings.wall()))} holds {clean(parameters.id, 80)}."
         return Findings(facts, headline, (), (*read.unread, Failure(FailureKind.MISSING, headline)))
     told = [f"status {found.status}" if found.status is not None else "", found.path, f"user {found.user}" if found.user else ""]
     told.append(f"role {found.role}" if found.role else "")
@@ -80,7 +80,7 @@ async def _access(readings: Readings, parameters: AccessParameters) -> Findings:
             "Known are `GET /path 200 12ms`, the common log format, and fields (method, path, status) as JSON or key=value.",
         )
         return Findings({"requests": 0}, failure.message, (), (failure,) if read.lines else ())
-    span_s = max(readings.wall() - read.since, 1.0)
+    span_s = max(read.span_s(readings.wall()), 1.0)
     by_class = rates(found, tuple(dict.fromkeys((*CLASSES, *limits))))
     endpoints, askers = Counter(request.endpoint for request in found), Counter(request.who for request in found if request.who)
     durations = [request.duration_s for request in found if request.duration_s is not None]

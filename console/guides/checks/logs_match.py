@@ -139,7 +139,7 @@ async def _errors(readings: Readings, parameters: ErrorsParameters) -> Findings:
     # Thousands of lines are looked at: not on the event loop.
     errors = await asyncio.to_thread(find_errors, read.lines)
     kinds = by_kind(errors)
-    minutes = max(now - read.since, 1.0) / 60
+    minutes = max(read.span_s(now), 1.0) / 60
     facts = {
         "errors": read.count(len(errors)),
         "per_minute": round(len(errors) / minutes, 2) if errors or not read.unread else None,
@@ -150,8 +150,8 @@ async def _errors(readings: Readings, parameters: ErrorsParameters) -> Findings:
         "timeouts": read.count(sum(error.timeout for error in errors)),
     }
     if not kinds:
-        return Findings(facts, f"No error in the last {age(now - read.since)}.", (), read.unread)
-    headline = f"{number(len(errors), 'error')} of {number(len(kinds), 'kind')} in the last {age(now - read.since)}; most: "
+        return Findings(facts, f"No error in the last {age(read.span_s(now))}.", (), read.unread)
+    headline = f"{number(len(errors), 'error')} of {number(len(kinds), 'kind')} in the last {age(read.span_s(now))}; most: "
     evidence = (_reach(read, parameters.window, now), *(kind_line(kind) for kind in kinds[:_SHOWN]))
     return Findings(facts, clean(headline + kinds[0].example, 200), tuple(filter(None, evidence)), read.unread, kinds[0].newest)
 
