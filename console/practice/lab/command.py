@@ -5,7 +5,8 @@ from typing import TextIO
 
 from console.config import EngineConfig, SystemConfig
 from console.practice.lab.errors import LabError
-from console.practice.lab.faults import FAULTS
+from console.practice.lab.fault import LabFault
+from console.practice.lab.faults import BY_SYSTEM
 from console.practice.lab.injection import Injection
 from console.practice.lab.plan import lab_plan
 from console.practice.lab.stack import Lab
@@ -28,15 +29,16 @@ def run(action: str, system_name: str, config: SystemConfig, fault: str | None, 
     if action not in ACTIONS:
         say(f"There is no action {action!r}; there are {', '.join(ACTIONS)}.")
         return 2
-    if (action == "inject" and fault is None) or (fault is not None and fault not in FAULTS):
-        say(f"There is no fault {fault!r}; there are:" if fault else "Name the fault to inject:")
-        for known in FAULTS.values():
-            say(f"  {known.id:<40} {known.title}")
-        return 2
     try:
         lab = Lab(lab_plan(system_name, config), config.engine or EngineConfig(), say)
     except LabError as error:
         say(str(error))
+        return 2
+    known = faults_of(lab)
+    if (action == "inject" and fault is None) or (fault is not None and fault not in known):
+        say(f"There is no fault {fault!r} in the lab of {system_name}; there are:" if fault else "Name the fault to inject:")
+        for item in known.values():
+            say(f"  {item.id:<40} {item.title}")
         return 2
     try:
         return _ACTIONS[action](lab, fault, say)
@@ -53,6 +55,11 @@ def run(action: str, system_name: str, config: SystemConfig, fault: str | None, 
         return 1
     finally:
         lab.close()
+
+
+def faults_of(lab: Lab) -> Mapping[str, LabFault]:
+    """The faults that this lab can have, by id."""
+    return {fault.id: fault for fault in BY_SYSTEM[lab.plan.template.guide]}
 
 
 def _up(lab: Lab, _fault: str | None, say: Say) -> int:
@@ -82,7 +89,12 @@ def _status(lab: Lab, _fault: str | None, say: Say) -> int:
 
 
 def _inject(lab: Lab, fault: str | None, say: Say) -> int:
-    Injection(lab, say).inject(FAULTS[str(fault)])
+    injection, item = Injection(lab, say), faults_of(lab)[str(fault)]
+    injection.inject(item)
+    answers, inputs = injection.replies(item)
+    issue = item.id.rpartition(".")[0]
+    for name, value in (*((f"{issue}.{step}", value) for step, value in answers.items()), *inputs.items()):
+        say(f"  --input {name}={value}")
     return 0
 
 

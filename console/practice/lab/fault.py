@@ -1,7 +1,7 @@
 """What a fault on the lab is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from console.practice.lab.target import Target
 
@@ -20,7 +20,8 @@ class LabFault:
 
     `prepare` only looks; its notes are journalled before `inject` acts. `bites` says whether the fault can be felt;
     a round only counts from then on. `undo` is driven by the notes alone, may run after half an injection, after
-    somebody mended the fault by hand, or twice, and then changes nothing that it should not.
+    somebody mended the fault by hand, or twice, and then changes nothing that it should not. `answers` (by the id of
+    the asking step) and `inputs` (by name) are what the affected user would say.
     """
 
     id: str
@@ -29,3 +30,5 @@ class LabFault:
     bites: Callable[[Target, Notes], bool]
     undo: Callable[[Target, Notes], None]
     prepare: Callable[[Target], Notes] = nothing
+    answers: Mapping[str, str] = field(default_factory=dict)
+    inputs: Callable[[Target], Mapping[str, str]] = nothing

@@ -2,9 +2,17 @@
 
 from collections.abc import Mapping
 
+from console.practice.lab import faults_sovd
 from console.practice.lab.fault import LabFault
 from console.practice.lab.faults_backend import BACKEND_FAULTS
 from console.practice.lab.faults_database import DATABASE_FAULTS
 from console.practice.lab.faults_outage import OUTAGE_FAULTS
 
-FAULTS: Mapping[str, LabFault] = {fault.id: fault for fault in (*OUTAGE_FAULTS, *DATABASE_FAULTS, *BACKEND_FAULTS)}
+BY_SYSTEM: Mapping[str, tuple[LabFault, ...]] = {
+    "sms": (*OUTAGE_FAULTS, *DATABASE_FAULTS, *BACKEND_FAULTS),
+    "planner": (),
+    "dotmac": (),
+    "sovd": faults_sovd.FAULTS,
+}
+"""By the template that has them."""
+FAULTS: Mapping[str, LabFault] = {fault.id: fault for faults in BY_SYSTEM.values() for fault in faults}

@@ -49,15 +49,38 @@ def _route_back(target: Target, _notes: Notes) -> None:
         target.run(Service.BACKEND, "sh", "-c", script)
 
 
-def _take_port(target: Target, notes: Notes) -> None:
-    target.stop(Service.PROXY)
-    # The engine lets go of the port a moment after it has said that the container is stopped.
-    target.wait(lambda: _is_free(int(notes["port"])), f"port {notes['port']} is free", timeout_s=10)
-    folder = notes["folder"]
-    command = (sys.executable, "-m", "http.server", notes["port"], "--bind", "127.0.0.1", "--directory", folder)
-    with (target.folder / "port-holder.log").open("w") as log:
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    target.wait(lambda: _answers(int(notes["port"])), f"port {notes['port']} is held", timeout_s=10)
+def port_held(identity: str, title: str, service: Service) -> LabFault:
+    """A service that is stopped while another process of this machine holds its port."""
+
+    def prepare(target: Target) -> Notes:
+        folder = target.folder / "port-holder"
+        folder.mkdir(exist_ok=True)
+        return {"folder": str(folder), "port": str(target.spec(service).ports[0].outside)}
+
+    def inject(target: Target, notes: Notes) -> None:
+        target.stop(service)
+        # The engine lets go of the port a moment after it has said that the container is stopped.
+        target.wait(lambda: _is_free(int(notes["port"])), f"port {notes['port']} is free", timeout_s=10)
+        folder = notes["folder"]
+        command = (sys.executable, "-m", "http.server", notes["port"], "--bind", "127.0.0.1", "--directory", folder)
+        with (target.folder / "port-holder.log").open("w") as log:
+            subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        target.wait(lambda: _answers(int(notes["port"])), f"port {notes['port']} is held", timeout_s=10)
+
+    def bites(target: Target, _notes: Notes) -> bool:
+        from docker.errors import APIError
+
+        try:
+            target.start(service)
+        except APIError:
+            return True
+        return False
+
+    def undo(target: Target, notes: Notes) -> None:
+        end_holders(notes)
+        target.start(service)
+
+    return LabFault(identity, title, inject, bites, undo, prepare)
 
 
 def _is_free(port: int) -> bool:
@@ -74,28 +97,6 @@ def _answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _port_notes(target: Target) -> Notes:
-    folder = target.folder / "port-holder"
-    folder.mkdir(exist_ok=True)
-    return {"folder": str(folder), "port": str(target.ports.proxy)}
-
-
-def _cannot_bind(target: Target, _notes: Notes) -> bool:
-    from docker.errors import APIError
-
-    try:
-        target.start(Service.PROXY)
-    except APIError:
-        return True
-    return False
-
-
-def free_port(target: Target, notes: Notes) -> None:
-    """End the process that holds the port, known by its folder, and start the proxy."""
-    end_holders(notes)
-    target.start(Service.PROXY)
 
 
 def end_holders(notes: Notes) -> None:
@@ -151,12 +152,5 @@ OUTAGE_FAULTS = (
         bites=lambda target, _: disk_used_percent(target) > 93,
         undo=remove_backups,
     ),
-    LabFault(
-        "sms.c1.port-conflict",
-        "The proxy is stopped, and another process holds its port",
-        prepare=_port_notes,
-        inject=_take_port,
-        bites=_cannot_bind,
-        undo=free_port,
-    ),
+    port_held("sms.c1.port-conflict", "The proxy is stopped, and another process holds its port", Service.PROXY),
 )

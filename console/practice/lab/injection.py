@@ -1,6 +1,6 @@
 """Makes and unmakes faults on the lab: journal first, then the fault, then the proof that it bites."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from console.practice.lab.errors import LabError, NotInLab
@@ -32,8 +32,9 @@ class Injection:
         if any(item.fault_id == fault.id for item in self.open()):
             self._say(f"{fault.id} is in place already.")
             return
-        notes = fault.prepare(self._target)
-        self._journal.add(OpenFault(fault.id, datetime.now(UTC).isoformat(timespec="seconds"), notes))
+        now = datetime.now(UTC)
+        notes = {"at": str(int(now.timestamp())), **fault.prepare(self._target)}
+        self._journal.add(OpenFault(fault.id, now.isoformat(timespec="seconds"), notes))
         try:
             fault.inject(self._target, notes)
             self._target.wait(lambda: fault.bites(self._target, notes), f"{fault.id} bites")
@@ -49,16 +50,24 @@ class Injection:
         if found is None:
             self._say(f"{fault_id} is not in place.")
             return
+        if fault_id not in FAULTS:
+            raise LabError(f"The journal names {fault_id}, which is no fault.", "`triage lab down` forgets it.")
         try:
             FAULTS[fault_id].undo(self._target, found.notes)
         except NotInLab as error:
             self._say(f"{error.message} With it, {fault_id} is gone.")
             self._journal.remove(fault_id)
             return
-        except KeyError:
-            raise LabError(f"The journal names {fault_id}, which is no fault.", "`triage lab down` forgets it.") from None
         self._journal.remove(fault_id)
+        if not self.open():
+            self._target.start_all()
         self._say(f"{fault_id} is undone.")
+
+    def replies(self, fault: LabFault | None) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """What the affected user would say: answers by the asking step's id, and inputs by name; None: nobody is affected."""
+        usual = self._lab.plan.template.inputs
+        well = usual(self._lab.secret) if usual else {}
+        return (fault.answers, {**well, **fault.inputs(self._target)}) if fault else ({}, well)
 
     def healed(self) -> None:
         """Wait until a lab without faults is healthy again; returns at once while another fault is in place."""

@@ -139,6 +139,12 @@ class Template:
     """The address that answers 200 when the lab is well."""
     shared: Mapping[Service, Service] = field(default_factory=dict)
     """Services without a container of their own → the service in whose container they run."""
+    units: Mapping[Service, str] = field(default_factory=dict)
+    """The units of services that run on the host, in the order in which they are started."""
+    logs: Mapping[Service, str] = field(default_factory=dict)
+    """Their logs, on the host."""
+    inputs: Callable[[Secret], Mapping[str, str]] | None = None
+    """What a user who is well would give to a walk that asks."""
     project: Callable[[LabPlan, Secret], Mapping[str, str]] | None = None
     """Files of the system's folder on this machine, by name: its `.env`, a certificate."""
     compose: Mapping[Service, str] = field(default_factory=dict)

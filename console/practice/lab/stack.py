@@ -277,7 +277,7 @@ class Lab:
 
 
 def _random() -> str:
-    return secrets.token_hex(12)
+    return secrets.token_hex(24)
 
 
 def _unless_gone(remove: Callable[..., object], name: str, **options: bool) -> None:

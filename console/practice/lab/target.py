@@ -2,14 +2,14 @@
 
 import base64
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from console.config import LabConfig
 from console.practice.lab import engine
 from console.practice.lab.engine import Output
-from console.practice.lab.errors import LabError
+from console.practice.lab.errors import LabError, NotInLab
 from console.practice.lab.plan import SPEC_LABEL
 from console.practice.lab.spec import ContainerSpec, Service
 from console.practice.lab.stack import POLL_S, Lab
@@ -51,19 +51,43 @@ class Target:
     def inspect(self, service: Service) -> dict[str, Any]:
         return self._lab.container(service)
 
+    def unit(self, service: Service) -> str:
+        """The unit of a service that runs on the host; empty for one with a container of its own."""
+        return self._lab.plan.template.units.get(service, "")
+
     def running(self, service: Service) -> bool:
+        """Whether the service's container runs, and its unit is active when it has one."""
         state = self.inspect(service)["State"]
-        return bool(state["Running"]) and not state["Restarting"]
+        if not state["Running"] or state["Restarting"]:
+            return False
+        return not self.unit(service) or self.run(service, "systemctl", "is-active", self.unit(service)).exit_code == 0
 
     def stop(self, service: Service) -> None:
-        self._lab.client.api.stop(self.inspect(service)["Id"], timeout=STOP_TIMEOUT_S)
+        if self.unit(service):
+            self.must(service, "systemctl", "stop", self.unit(service))
+        else:
+            self._lab.client.api.stop(self.inspect(service)["Id"], timeout=STOP_TIMEOUT_S)
 
     def start(self, service: Service) -> None:
-        """Start the container; nothing happens when it runs."""
+        """Start the service; nothing happens when it runs."""
         found = self.inspect(service)
+        if self.unit(service) and found["State"]["Running"]:
+            self.must(service, "systemctl", "start", self.unit(service))
+            return
         if found["State"]["Paused"]:
             self._lab.client.api.unpause(found["Id"])
         self._lab.client.api.start(found["Id"])
+
+    def start_all(self) -> None:
+        """Start what the lab has and does not run, in order: what could not start while a fault was in place stays down."""
+        for service in (*self._lab.plan.services, *self._lab.plan.template.units):
+            try:
+                if not self.running(service):
+                    self.start(service)
+            except NotInLab:
+                continue  # Somebody removed it; `up` makes it again.
+            if service is Service.DATABASE:
+                self.start_database()
 
     def restart(self, service: Service) -> None:
         """Stop and start, also out of a crash loop; the engine's restart count begins anew."""
@@ -74,6 +98,12 @@ class Target:
         """Change the memory limit of a stopped container."""
         found = self.inspect(service)
         self._lab.client.api.update_container(found["Id"], mem_limit=memory_bytes, memswap_limit=memory_bytes)
+
+    def memory_used(self, service: Service) -> int:
+        """Bytes that the container uses, as `docker stats` counts them: without the page cache that can be dropped."""
+        memory = self._lab.client.api.stats(self.inspect(service)["Id"], stream=False, one_shot=True)["memory_stats"]
+        found = memory.get("stats", {})
+        return int(memory["usage"]) - int(found.get("total_inactive_file", found.get("inactive_file", 0)))
 
     def made_with_memory(self, service: Service) -> int:
         """The memory limit in bytes that the lab gives this service."""
@@ -121,6 +151,28 @@ class Target:
     def write(self, service: Service, path: str, content: bytes) -> None:
         engine.write_file(self._lab.client, self.inspect(service)["Id"], path, content)
 
+    def ask(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        json: Mapping[str, str] | None = None,
+        token: str = "",
+        identity: str = "",
+        timeout_s: float = 6.0,
+    ) -> int:
+        """The status with which the backend answers a request from this machine; 0 when it does not answer."""
+        import httpx
+
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if identity:
+            headers["X-Correlation-ID"] = identity
+        url = f"http://127.0.0.1:{self.ports.backend}{path}"
+        try:
+            return httpx.request(method, url, json=json, headers=headers, timeout=timeout_s, trust_env=False).status_code
+        except httpx.HTTPError:
+            return 0
+
     def read_page(self, path: str) -> bytes:
         """The first 8 KiB of a file of the data volume, which the backup container mounts too."""
         result = self.run(Service.BACKUP, "sh", "-c", f"dd if={path} bs=8192 count=1 status=none | base64 -w0")
@@ -159,14 +211,11 @@ class Target:
     def backend_log(self, lines: int = 60) -> str:
         return self.log(Service.BACKEND, lines)
 
-    def log(self, service: Service, lines: int = 60) -> str:
-        """The last lines of a container's log."""
-        raw: bytes = self._lab.client.api.logs(self.inspect(service)["Id"], tail=lines)
-        return raw.decode("utf-8", "replace")
-
-    def log_since(self, service: Service, started_at: int) -> str:
-        """What a container has logged since then, Unix seconds."""
-        raw: bytes = self._lab.client.api.logs(self.inspect(service)["Id"], since=started_at)
+    def log(self, service: Service, lines: int = 60, since: int = 0) -> str:
+        """The last lines of a service's log; since then (Unix seconds), for a container of its own."""
+        if self.unit(service):
+            return self.run(service, "tail", "-n", str(lines), self._lab.plan.template.logs[service]).stdout
+        raw: bytes = self._lab.client.api.logs(self.inspect(service)["Id"], tail=lines, since=since or None)
         return raw.decode("utf-8", "replace")
 
     def secret(self, name: str) -> str:
@@ -176,10 +225,6 @@ class Target:
     def project_file(self, name: str) -> Path:
         """A file of the system's folder on this machine."""
         return self._lab.folder / "project" / name
-
-    def now(self) -> int:
-        """The time as containers' logs count it, Unix seconds."""
-        return int(time.time())
 
     def crash_loops(self) -> bool:
         """Whether the engine has restarted the backend more than once since a person or a fault did."""

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from console.practice.lab.errors import LabError
 from console.practice.lab.fault_journal import FaultJournal, OpenFault
-from console.practice.lab.faults import FAULTS
+from console.practice.lab.faults import BY_SYSTEM, FAULTS
 from console.practice.lab.faults_backend import with_bad_semester, with_missing_module
 from console.practice.lab.faults_database import damaged
 from console.practice.lab.image_build import context_files
@@ -19,23 +20,13 @@ from console.practice.lab.spec import MIB
 TODAY = date(2026, 11, 22)
 
 
-def test_every_cause_that_a_lab_can_have_has_its_fault() -> None:
-    assert sorted(FAULTS) == [
-        "sms.c1.backend-cannot-reach-database",
-        "sms.c1.container-down",
-        "sms.c1.container-unhealthy",
-        "sms.c1.disk-nearly-full",
-        "sms.c1.port-conflict",
-        "sms.c2.corrupted",
-        "sms.c2.database-down",
-        "sms.c2.disk-full",
-        "sms.c2.login-refused",
-        "sms.c2.pool-exhausted",
-        "sms.c3.migration-failed",
-        "sms.c3.missing-dependency",
-        "sms.c3.out-of-memory",
-        "sms.c3.unhandled-exception",
-    ]
+def test_every_fault_is_named_by_an_issue_and_a_cause_of_its_system() -> None:
+    for system, faults in BY_SYSTEM.items():
+        guides = {"sms": ("sms", "smsops")}.get(system, (system,))
+        for fault in faults:
+            assert re.fullmatch(rf"({'|'.join(guides)})\.[a-z]\d\.[a-z0-9-]+", fault.id), fault.id
+            assert fault.title
+    assert len(FAULTS) == sum(map(len, BY_SYSTEM.values()))
 
 
 def test_old_backups_fill_exactly_what_is_missing() -> None:

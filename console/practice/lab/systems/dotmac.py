@@ -1,5 +1,6 @@
 """The ISP platform: one container plays the host with its units, another the payment processor and a network device."""
 
+from console.practice.lab.people import token
 from console.practice.lab.spec import MIB, ContainerSpec, LabPlan, Mount, Port, Secret, Service, Template, Volume
 from console.practice.lab.systems import parts
 
@@ -74,4 +75,17 @@ DOTMAC = Template(
     containers=_containers,
     front=lambda plan: f"http://127.0.0.1:{plan.ports.backend}/health",
     shared={Service.DATABASE: Service.HOST, Service.CACHE: Service.HOST, Service.BACKEND: Service.HOST},
+    units={Service.DATABASE: "postgresql", Service.CACHE: "redis-server", Service.BACKEND: "dotmac"},
+    logs={
+        Service.DATABASE: "/var/log/postgresql/postgresql-15-main.log",
+        Service.CACHE: "/var/log/redis/redis-server.log",
+        Service.BACKEND: "/var/log/dotmac/app.log",
+    },
+    inputs=lambda secret: {
+        "email": "user1@dotmac.local",
+        "password": "user1",
+        "token": token(secret("jwt_secret"), "user1@dotmac.local", "staff"),
+        "host": "127.0.0.1",
+        "community": "public",
+    },
 )

@@ -30,7 +30,7 @@ def server(plan: LabPlan, secret: Secret) -> dict[str, str]:
     }
 
 
-def postgres(plan: LabPlan, secret: Secret, aliases: tuple[str, ...]) -> ContainerSpec:
+def postgres(plan: LabPlan, secret: Secret, aliases: tuple[str, ...], max_connections: int = 40) -> ContainerSpec:
     """PostgreSQL on a small volume in memory."""
     return ContainerSpec(
         Service.DATABASE,
@@ -38,7 +38,7 @@ def postgres(plan: LabPlan, secret: Secret, aliases: tuple[str, ...]) -> Contain
         ("/lab/postgres.sh",),
         aliases,
         512 * MIB,
-        server(plan, secret),
+        {**server(plan, secret), "MAX_CONNECTIONS": str(max_connections)},
         health=("pg_isready", "-q", "-h", "127.0.0.1", "-U", plan.template.user, "-d", plan.template.database),
         ports=(Port(5432, plan.ports.postgres),),
         mounts=(Mount("database", POSTGRES),),

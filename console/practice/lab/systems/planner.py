@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from console.practice.lab.certificates import server_files
+from console.practice.lab.people import CORRELATION_ID, token
 from console.practice.lab.spec import MIB, ContainerSpec, LabPlan, Port, Secret, Service, Template, Volume
 from console.practice.lab.systems import parts
 
@@ -120,5 +121,11 @@ PLANNER = Template(
     containers=_containers,
     front=lambda plan: f"http://127.0.0.1:{plan.ports.backend}/health",
     project=_project,
+    inputs=lambda secret: {
+        "username": "test",
+        "password": "test",
+        "token": token(secret("jwt_secret"), "test", "MEMBER"),
+        "correlation_id": CORRELATION_ID,
+    },
     compose={Service.DATABASE: "db", Service.CACHE: "redis", Service.BACKEND: "app", Service.PROXY: "nginx"},
 )

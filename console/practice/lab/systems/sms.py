@@ -107,4 +107,5 @@ SMS = Template(
     containers=_containers,
     front=lambda plan: f"http://127.0.0.1:{plan.ports.proxy}/health",
     project=_project,
+    inputs=lambda _secret: {"email": "student1@studentmanagement.local", "student_id": "1"},
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from console.practice.lab.people import CORRELATION_ID, token
 from console.practice.lab.spec import MIB, ContainerSpec, LabPlan, Mount, Port, Secret, Service, Template, Volume
 from console.practice.lab.systems import parts
 
@@ -33,7 +34,7 @@ def _project(plan: LabPlan, secret: Secret) -> Mapping[str, str]:
 def _containers(plan: LabPlan, secret: Secret) -> tuple[ContainerSpec, ...]:
     names = plan.names
     return (
-        parts.postgres(plan, secret, ("db",)),
+        parts.postgres(plan, secret, ("db",), max_connections=100),
         ContainerSpec(
             Service.CACHE,
             names[Service.CACHE],
@@ -89,5 +90,12 @@ SOVD = Template(
     containers=_containers,
     front=lambda plan: f"http://127.0.0.1:{plan.ports.backend}/health/ready",
     project=_project,
+    inputs=lambda secret: {
+        "username": "john_doe",
+        "password": "john_doe",
+        "token": token(secret("jwt_secret"), "john_doe", "engineer"),
+        "correlation_id": CORRELATION_ID,
+        "origin": "http://localhost:5273",
+    },
     compose={Service.DATABASE: "db", Service.CACHE: "redis", Service.BACKEND: "backend", Service.FRONTEND: "frontend"},
 )

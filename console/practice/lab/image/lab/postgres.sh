@@ -37,4 +37,4 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     echo "The database $POSTGRES_DB is ready"
 fi
 
-exec "${as_postgres[@]}" postgres -D "$PGDATA"
+exec "${as_postgres[@]}" postgres -D "$PGDATA" -c max_connections="${MAX_CONNECTIONS:-40}"

@@ -13,14 +13,6 @@ log = logging.getLogger("backend.auth")
 SECRET_NAME = {"planner": "SECRET_KEY"}.get(os.environ.get("SYSTEM", ""), "JWT_SECRET_KEY")
 ALGORITHM = os.environ.get("JWT_ALGORITHM") or "HS256"
 LIFETIME_S = 60 * int(os.environ.get("JWT_EXPIRE_MINUTES") or 30)
-CLOCK_AHEAD_S = float(os.environ.get("CLOCK_AHEAD_S") or 0)
-"""A machine whose clock is wrong, which containers cannot have of their own."""
-
-
-def now():
-    """This service's clock."""
-    return time.time() + CLOCK_AHEAD_S
-
 
 def hash_password(password):
     """As passwords are kept in the database."""
@@ -32,7 +24,7 @@ def make_token(user, role):
     secret = os.environ.get(SECRET_NAME, "")
     if not secret:
         raise RuntimeError(f"{SECRET_NAME} is not set")
-    at = int(now())
+    at = int(time.time())
     return jwt.encode({"sub": user, "role": role, "iat": at, "exp": at + LIFETIME_S}, secret, algorithm=ALGORITHM)
 
 
@@ -52,9 +44,9 @@ def authenticate(request):
         raise _failed(request, "Invalid token signature") from None
     except jwt.InvalidTokenError as error:
         raise _failed(request, f"Invalid token: {error}") from None
-    if claims.get("exp", 0) <= now():
+    if claims.get("exp", 0) <= time.time():
         raise _failed(request, "Token has expired")
-    if claims.get("iat", 0) > now() + 5:
+    if claims.get("iat", 0) > time.time() + 5:
         raise _failed(request, "The token is not yet valid (iat)")
     request.user, request.role = str(claims.get("sub", "")), str(claims.get("role", ""))
 

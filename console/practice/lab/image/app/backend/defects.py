@@ -8,7 +8,7 @@ The file holds one JSON object; every key is optional, paths are those of reques
   leak     bytes                so much is kept per request, or a second when `steady` is set
   steady   true                 the leak does not wait for requests
   spin     threads              so many threads compute without end
-  hold     connections          so many connections are taken from the pool and never given back
+  hold     connections          so many connections are taken from the pool and never given back; a restart ends that
 """
 
 import itertools
@@ -17,6 +17,7 @@ import logging
 import random
 import threading
 import time
+from pathlib import Path
 
 from sqlalchemy import text
 
@@ -24,6 +25,7 @@ from backend import settings
 from backend.db import engine
 
 log = logging.getLogger("backend.main")
+HELD = Path("/tmp/connections-were-held")
 kept = []
 chance = random.Random(7)
 
@@ -66,7 +68,8 @@ def start():
         threading.Thread(target=_spin, daemon=True).start()
     if FOUND.get("leak") and FOUND.get("steady"):
         threading.Thread(target=_leak, args=(FOUND["leak"],), daemon=True).start()
-    if FOUND.get("hold"):
+    if FOUND.get("hold") and not HELD.exists():
+        HELD.touch()
         threading.Thread(target=_hold, args=(FOUND["hold"],), daemon=True).start()
 
 
