@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import uuid4
 
 import docker
@@ -56,8 +57,9 @@ async def test_its_files_are_read_changed_and_removed(host: ContainerHost) -> No
     assert file is not None
     assert (folder.owner, folder.group, folder.mode, file.owner) == ("nobody", "nogroup", 0o750, "nobody")
 
-    assert await host.remove(old.path, old.modified_at, old.size_bytes + 1) is False
-    assert await host.remove(old.path, old.modified_at, old.size_bytes) is True
+    changed = replace(new, size_bytes=new.size_bytes + 1)
+    assert await host.remove([old, changed]) == (old.path,)
+    assert await host.remove([old]) == ()
     assert await host.file(old.path) is None
 
 

@@ -126,22 +126,31 @@ async def _plan_old(system: System, wanted: OldParameters) -> Plan:
 
 async def _remove_old(system: System, wanted: OldParameters, preview: Preview) -> Applied:
     folder, host = safe_folder(system, wanted.folder), _host(system)
-    deleted = skipped = freed = 0
-    for target in preview.targets:
-        path, length = str(target.identity["file"]), int(target.identity["size"])
-        inside = path.startswith(f"{folder.path}/") and ".." not in path.split("/")
-        try:
-            gone = inside and await host.remove(path, float(target.identity["modified_at"]), length)
-        except SourceError as error:
-            return Applied(False, _done(deleted, skipped, freed), error.failure)
-        deleted, skipped, freed = deleted + gone, skipped + (not gone), freed + length * gone
-    return Applied(deleted > 0, _done(deleted, skipped, freed))
+    files = [
+        FileEntry(str(item["file"]), False, "", "", 0, int(item["size"]), float(item["modified_at"]))
+        for item in (target.identity for target in preview.targets)
+        if _inside(str(item["file"]), folder.path)
+    ]
+    failed = None
+    try:
+        removed = set(await host.remove(files))
+    except SourceError as error:
+        # Some may be gone all the same: what is still there tells which.
+        left = {item.path for item in await host.folder(folder.path, older_than_s=wanted.older_than)}
+        removed, failed = {item.path for item in files} - left, error.failure
+    freed = sum(item.size_bytes for item in files if item.path in removed)
+    done = _done(len(removed), len(preview.targets) - len(removed), freed)
+    return Applied(bool(removed) and failed is None, done, failed)
+
+
+def _inside(path: str, folder: str) -> bool:
+    return path.startswith(f"{folder}/") and ".." not in path.split("/")
 
 
 def _done(deleted: int, skipped: int, freed: int) -> tuple[str, ...]:
     lines = [f"Deleted {number(deleted, 'file')}, {size(freed)}."]
     if skipped:
-        lines.append(f"{number(skipped, 'file')} had changed or gone since the preview and were left alone.")
+        lines.append(f"Not deleted, because changed, gone or refused since the preview: {number(skipped, 'file')}.")
     return tuple(lines)
 
 

@@ -1,7 +1,7 @@
 """What commands print on the simulated machine: those that `console.sources.host.command` lists."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from console.practice.simulated.container import CORES
 from console.practice.simulated.machine import File, Machine, Printed
@@ -38,6 +38,8 @@ def run(world: World, argv: Sequence[str]) -> Printed:
             return _show(machine, name)
         case ("systemctl", "--no-ask-password", verb, "--", name):
             return _systemctl(world, verb, name)
+        case ("find", "-P", *paths, "-maxdepth", "0", "-printf", _):
+            return _together(_find(world, path, deep=False) for path in paths)
         case ("find", "-H", path, *rest):
             return _find(world, path, deep="-xdev" in rest)
         case ("tail", "-c" | "-n" as kind, count, "--", path):
@@ -46,8 +48,8 @@ def run(world: World, argv: Sequence[str]) -> Printed:
             return _chown(machine, owner, path)
         case ("chmod", "--", mode, path):
             return _chmod(machine, int(mode, 8), path)
-        case ("rm", "-f", "--", path):
-            return _remove(world, path)
+        case ("rm", "-f", "--", *paths):
+            return _together(_remove(world, path) for path in paths)
         case ("ufw", "status", *_):
             return _out(machine.firewall.status())
         case ("ufw", "allow", rule):
@@ -268,6 +270,12 @@ def _remove(world: World, path: str) -> Printed:
     elif not world.volume.remove(path) and not re.match(r"^/", path):
         return 1, "", f"rm: cannot remove '{path}': {NO_FILE}\n"
     return _out("")
+
+
+def _together(each: Iterable[Printed]) -> Printed:
+    """What a command prints that was given several paths."""
+    printed = list(each)
+    return max(code for code, _, _ in printed), "".join(out for _, out, _ in printed), "".join(said for _, _, said in printed)
 
 
 def _out(text: str) -> Printed:

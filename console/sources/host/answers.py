@@ -145,6 +145,13 @@ def unit(shown: str, name: str) -> Unit:
     )
 
 
+def is_same_file(now: FileEntry | None, seen: FileEntry) -> bool:
+    """Whether a path still holds the file that was seen there, by its size and time."""
+    if now is None or now.is_folder or now.size_bytes != seen.size_bytes:
+        return False
+    return abs(now.modified_at - seen.modified_at) <= 0.001
+
+
 def file_entries(printed: str) -> tuple[FileEntry, ...]:
     """`find -printf` of FIND_FORMAT, oldest first. Paths stay raw, to be given back to commands: clean them to show."""
     found = []

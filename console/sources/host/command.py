@@ -15,12 +15,13 @@ Exactly these are run, none through a shell (PATH, PORT, … are filled in; exit
     env LC_ALL=C TZ=UTC systemctl show --no-pager --property=UNIT_PROPERTIES -- UNIT
     systemctl --no-ask-password start|restart|stop|enable -- UNIT
     find -H PATH -maxdepth 0 -printf FIND_FORMAT         one file or folder; exit code 1 and "No such file" when it is not there
+    find -P PATH… -maxdepth 0 -printf FIND_FORMAT        files that are to be deleted, at most 200
     find -H PATH -xdev -type f -printf FIND_FORMAT       the files under a folder
     tail -c BYTES -- PATH
     tail -n LINES -- PATH
     chown -R -h -- OWNER PATH
     chmod -- MODE PATH
-    rm -f -- PATH
+    rm -f -- PATH…
     ufw status verbose
     nft list ruleset                                     where there is no ufw
     ufw allow PORT/PROTOCOL
@@ -54,6 +55,8 @@ FIND_FORMAT = "%y %m %s %T@ %u %g %p\\0"
 PS = ("ps", "-eww", "-o", "pid=,user:32=,rss=,etimes=,comm:32=,args=")
 TOP = ("top", "-b", "-n", "2", "-d", "0.3", "-w", "512")
 
+AT_ONCE = 200
+"""Paths on one command line."""
 LIMIT_S = 2.5
 CONTROL_LIMIT_S = 90.0
 """systemd itself gives a service so long to start or stop."""
@@ -168,12 +171,20 @@ class CommandHost:
         await self._ask("chown", "-R", "-h", "--", owner, path, about=path, limit_s=OWNER_LIMIT_S)
         await self._ask("chmod", "--", f"{mode:o}", path, about=path)
 
-    async def remove(self, path: str, modified_at: float, size_bytes: int) -> bool:
-        found = await self.file(path)
-        if found is None or found.is_folder or found.size_bytes != size_bytes or abs(found.modified_at - modified_at) > 0.001:
-            return False
-        await self._ask("rm", "-f", "--", path, about=path)
-        return True
+    async def remove(self, files: Sequence[FileEntry]) -> tuple[str, ...]:
+        removed: list[str] = []
+        for start in range(0, len(files), AT_ONCE):
+            some = files[start : start + AT_ONCE]
+            # Its exit code is 1 when one of many is gone: what is printed tells the others.
+            _, printed, _ = await self._run(
+                ("find", "-P", *(entry.path for entry in some), "-maxdepth", "0", "-printf", FIND_FORMAT), LIMIT_S
+            )
+            now = {entry.path: entry for entry in answers.file_entries(_text(printed))}
+            same = [entry.path for entry in some if answers.is_same_file(now.get(entry.path), entry)]
+            if same:
+                await self._ask("rm", "-f", "--", *same, about=f"{len(same)} files", limit_s=OWNER_LIMIT_S)
+            removed += same
+        return tuple(removed)
 
     async def firewall(self, port: int, protocol: str = "tcp") -> Firewall:
         try:

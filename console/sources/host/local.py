@@ -79,8 +79,8 @@ class LocalHost(CommandHost):
     async def set_owner(self, path: str, owner: str, mode: int) -> None:
         await self._call("change", lambda: local_files.set_owner(path, owner, mode), limit_s=OWNER_LIMIT_S)
 
-    async def remove(self, path: str, modified_at: float, size_bytes: int) -> bool:
-        return await self._call("change", lambda: local_files.remove(path, modified_at, size_bytes))
+    async def remove(self, files: Sequence[FileEntry]) -> tuple[str, ...]:
+        return await self._call("change", lambda: local_files.remove(files), limit_s=OWNER_LIMIT_S)
 
     async def _call(self, question: str, call: Callable[[], T], *, limit_s: float | None = None) -> T:
         thread, limit_s = self._threads.setdefault(question, PrivateThread(f"host {question}")), limit_s or TIMEOUT_S

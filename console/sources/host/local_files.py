@@ -4,11 +4,12 @@ import grp
 import os
 import pwd
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from console.reading import FailureKind, SourceError
+from console.sources.host.answers import is_same_file
 from console.sources.protocols.host import Disk, FileEntry
 from console.text import clean
 
@@ -63,16 +64,18 @@ def set_owner(path: str, owner: str, mode: int) -> None:
         Path(path).chmod(mode)
 
 
-def remove(path: str, modified_at: float, size_bytes: int) -> bool:
-    with _told(clean(path), "Run Triage as root for this."):
-        try:
-            found = Path(path).lstat()
-            if not stat.S_ISREG(found.st_mode) or found.st_size != size_bytes or abs(found.st_mtime - modified_at) > 0.001:
-                return False
-            Path(path).unlink()
-        except FileNotFoundError:
-            return False
-    return True
+def remove(files: Sequence[FileEntry]) -> tuple[str, ...]:
+    removed = []
+    for seen in files:
+        path = Path(seen.path)
+        with _told(clean(seen.path), "Run Triage as root for this."):
+            try:
+                if is_same_file(_entry(seen.path, path.lstat()), seen):
+                    path.unlink()
+                    removed.append(seen.path)
+            except FileNotFoundError:
+                continue
+    return tuple(removed)
 
 
 def _walk(path: str, device: int) -> Iterator[FileEntry]:

@@ -149,8 +149,8 @@ class Host(Protocol):
         """Give a folder and what is in it to a user (`user` or `user:group`); `mode` for the folder alone."""
         ...
 
-    async def remove(self, path: str, modified_at: float, size_bytes: int) -> bool:
-        """Delete one file if it is still the one that was seen; False when it is not."""
+    async def remove(self, files: Sequence[FileEntry]) -> tuple[str, ...]:
+        """Delete those files that are still the ones that were seen; the paths of the deleted ones."""
         ...
 
     async def firewall(self, port: int, protocol: str = "tcp") -> Firewall: ...
@@ -159,5 +159,5 @@ class Host(Protocol):
         ...
 
     async def run(self, argv: Sequence[str], *, timeout_s: float = 5.0) -> tuple[int, bytes, bytes]:
-        """Exit code and output of one authored command without effect (a version, a file's check); MISSING when it is not there."""
+        """Exit code and output of one authored command without effect (a version, a log); MISSING when it is not there."""
         ...

@@ -120,7 +120,7 @@ async def test_old_files_are_listed_and_each_is_looked_at_again(uploads: Path) -
     (uploads / "old").write_bytes(b"written again")
     applied = await made(here, what, preview)
     assert sorted(path.name for path in uploads.iterdir()) == ["new", "old"]
-    assert applied.lines == ("Deleted 1 file, 5 B.", "1 file had changed or gone since the preview and were left alone.")
+    assert applied.lines == ("Deleted 1 file, 5 B.", "Not deleted, because changed, gone or refused since the preview: 1 file.")
     assert "No file" in (await preview_fix(here, what)).empty
     await host.aclose()
 

@@ -6,6 +6,7 @@ import pytest
 
 from console.reading import FailureKind, SourceError
 from console.sources.host.command import PS, UNIT_PROPERTIES, CommandHost, Output
+from console.sources.protocols.host import FileEntry
 
 UNIT = f"env LC_ALL=C TZ=UTC systemctl show --no-pager --property={UNIT_PROPERTIES} -- dotmac"
 
@@ -112,11 +113,16 @@ async def test_a_machine_without_ufw_is_asked_for_nft_and_without_both_it_is_unk
     assert caught.value.failure.kind is FailureKind.FORBIDDEN
 
 
-async def test_a_file_that_changed_meanwhile_is_not_removed() -> None:
-    machine = Machine(find="f 644 10 200.5000000000 app app /d/old\0", rm="")
-    host = CommandHost(machine.run)
-    assert await host.remove("/d/old", 200.5, 11) is False
-    assert await host.remove("/d/old", 100.0, 10) is False
+async def test_of_many_files_only_those_that_are_the_same_are_removed() -> None:
+    files = [FileEntry(f"/d/{number}", False, "", "", 0, 10, 200.5) for number in range(4)]
+    gone = "find: '/d/3': No such file or directory"
+    printed = "f 644 10 200.5000000000 app app /d/0\0f 644 11 200.5 app app /d/1\0f 644 10 300.0 app app /d/2\0"
+    machine = Machine(find=(1, printed.encode(), gone.encode()), rm="")
+    assert await CommandHost(machine.run).remove(files) == ("/d/0",)
+    assert machine.ran[-1] == "rm -f -- /d/0"
+
+
+async def test_nothing_is_removed_when_every_file_has_changed() -> None:
+    machine = Machine(find="f 644 11 200.5 app app /d/0\0", rm="")
+    assert await CommandHost(machine.run).remove([FileEntry("/d/0", False, "", "", 0, 10, 200.5)]) == ()
     assert not any(line.startswith("rm") for line in machine.ran)
-    assert await host.remove("/d/old", 200.5, 10) is True
-    assert machine.ran[-1] == "rm -f -- /d/old"

@@ -166,13 +166,13 @@ async def test_a_file_is_removed_only_if_it_is_still_the_one_that_was_seen(host:
     seen = await host.file(str(file))
     assert seen is not None
     file.write_text("changed")
-    assert await host.remove(str(file), seen.modified_at, seen.size_bytes) is False
+    assert await host.remove([seen]) == ()
     assert file.exists()
     seen = await host.file(str(file))
     assert seen is not None
-    assert await host.remove(str(file), seen.modified_at, seen.size_bytes) is True
+    assert await host.remove([seen]) == (str(file),)
     assert not file.exists()
-    assert await host.remove(str(file), seen.modified_at, seen.size_bytes) is False
+    assert await host.remove([seen]) == ()
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
