@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from console.state import state_path
 
@@ -25,6 +25,12 @@ class HostConfig(Table):
     kind: Literal["local", "container"] = "local"
     """`container`: a container plays the machine; it is asked with commands run inside it."""
     container: Name | Literal[""] = ""
+
+    @model_validator(mode="after")
+    def _named(self) -> "HostConfig":
+        if self.kind == "container" and not self.container:
+            raise ValueError("needs container: the one that plays the machine")
+        return self
 
 
 class CertificateConfig(Table):

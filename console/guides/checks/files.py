@@ -116,8 +116,7 @@ def _command(config: SystemConfig, parameters: FolderParameters) -> str:
         path = expected_folder(config, parameters).path
     except SourceError:
         path = f"<no folder {parameters.folder} configured>"
-    days = f"+{max(0, round(parameters.older_than / DAY_S) - 1)}"
-    find = on_machine(config, "find", path, "-xdev", "-type", "f", "-mtime", days, "-ls")
+    find = on_machine(config, "find", path, "-xdev", "-type", "f", "-mmin", f"+{round(parameters.older_than / 60)}", "-ls")
     return joined([on_machine(config, "ls", "-ld", path), on_machine(config, "du", "-sh", path), find])
 
 

@@ -103,13 +103,12 @@ async def _plan_old(system: System, wanted: OldParameters) -> Plan:
     files = await host.folder(folder.path, older_than_s=wanted.older_than, most=MOST_FILES)
     now, path = await host.now(), clean(folder.path)
     freed = size(sum(item.size_bytes for item in files))
-    days = max(0, round(wanted.older_than / DAY_S) - 1)
     at_most = f"; these are the oldest {MOST_FILES:,}, run it again for more" if len(files) == MOST_FILES else ""
     lines = [f"{number(len(files), 'file')} older than {age(wanted.older_than)} in {path}, {freed} in all{at_most}"]
     lines += [f"{clean(item.path, 200)}  {size(item.size_bytes)}  {age(now - item.modified_at)} old" for item in files[:_SHOWN]]
     if len(files) > _SHOWN:
         lines.append(f"… and {number(len(files) - _SHOWN, 'file')} more")
-    find = as_root(system.config, "find", folder.path, "-xdev", "-type", "f", "-mtime", f"+{days}")
+    find = as_root(system.config, "find", folder.path, "-xdev", "-type", "f", "-mmin", f"+{round(wanted.older_than / 60)}")
     return Plan(
         targets=tuple(
             Target(clean(item.path, 200), {"file": item.path, "size": item.size_bytes, "modified_at": item.modified_at})
