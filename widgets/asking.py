@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import NoBinding
 from textual.containers import Vertical
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.message import Message
 from textual.widgets import Input, Static
 
@@ -14,6 +15,18 @@ LONGEST = 20_000
 
 
 class _Field(Input):
+    async def _on_key(self, event: Key) -> None:
+        """Textual runs a widget's bindings only after the keys that came in the same packet: a backspace would take the
+        character that was typed after it, unseen where the value is masked. Here each key is done when it is its turn."""
+        try:
+            actions = [binding.action for binding in self._bindings.get_bindings_for_key(event.key)]
+        except NoBinding:
+            return
+        event.prevent_default()
+        event.stop()
+        for action in actions:
+            await self.run_action(action)
+
     def _on_paste(self, event: Paste) -> None:
         """Textual hands control characters of its value to the terminal, and takes of a longer text nothing without a word."""
         text = event.text.strip("\r\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 
 from console.guides.compiling import compile_issue
@@ -215,3 +215,13 @@ async def test_what_may_not_be_pasted_is_refused_whole(monkeypatch: pytest.Monke
         field.post_message(Paste(pasted))
         await until(lambda: told in screen_text(pilot), PATIENCE_S)
         assert field.value == ""  # type: ignore[attr-defined]
+
+
+async def test_keys_that_come_in_one_packet_are_done_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with asking(monkeypatch, told={"student_id": "7"}) as pilot:
+        await press(pilot, "enter")
+        for key in ("backspace", "x", "backspace", "4", "3", "left", "backspace", "4", "end", "backspace", "2", "enter"):
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        screen = walk_screen(pilot)
+        await until(lambda: len(screen.walk.path) == 1, PATIENCE_S)
+        assert KEY in screen.walk.path[0].command
