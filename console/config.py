@@ -74,7 +74,7 @@ class PostgresConfig(Secret):
     """postgresql://user@host:port/database, without the password."""
     emergency_user: str = ""
     """A role that may use the reserved slots (superuser, or pg_use_reserved_connections since 16), asked only when the
-    server is full. The same password settings with the prefix emergency_."""
+    server is full, and for confirmed fixes that take a superuser. The same password settings with the prefix emergency_."""
     emergency_password_env: str = ""
     emergency_password_file: str = ""
 

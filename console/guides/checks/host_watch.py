@@ -15,13 +15,13 @@ from console.guides.checks.words import age, size
 from console.guides.parameters import Parameters, Seconds
 from console.guides.readings import Readings
 from console.reading import FailureKind, SourceError
+from console.sources.postgres import statistics
 
 LOOKS = 4
 LONGEST_S = 10.0
 LEAST_PERCENT_PER_MIN = 4.0
 """Of the limit, or of what it uses where there is none: that fills it, or doubles it, within 25 minutes. Slower growth cannot be
 told from the ordinary ups and downs of a service within seconds."""
-NOW_QUERY = "SELECT extract(epoch FROM now()) AS now"
 
 
 class GrowthParameters(Parameters):
@@ -135,7 +135,7 @@ async def _database_time(readings: Readings) -> tuple[float, float, str]:
     database = readings.system.need_database()
 
     async def ask() -> float:
-        rows = await database.select(NOW_QUERY, timeout_s=2.0)
+        rows = await database.select(statistics.CLOCK, timeout_s=2.0)
         try:
             return float(str(rows[0]["now"]))
         except (IndexError, KeyError, ValueError):
@@ -187,7 +187,7 @@ def _growth_command(config: SystemConfig, parameters: GrowthParameters) -> str:
 
 def _clock_command(config: SystemConfig, parameters: ClockParameters) -> str:
     if parameters.against == "database":
-        return f"date +%s && {psql(config, NOW_QUERY)}"
+        return f"date +%s && {psql(config, 'SELECT extract(epoch FROM now())')}"
     if parameters.against == "backend" and config.endpoints:
         return f"date && curl -sI {config.endpoints[_endpoint(config)]} | grep -i '^date'"
     return f"date && {on_machine(config, 'date')}"

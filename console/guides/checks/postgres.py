@@ -41,14 +41,20 @@ async def _sessions(readings: Readings, _parameters: NoParameters) -> Findings:
         "idle_over_1h": sum(1 for seconds in idle_ages if seconds > IDLE_LONG_S),
         "emergency": found.emergency,
     }
-    unread: tuple[Failure, ...] = ()
-    if found.hidden:
+    unread = hidden_failure(found)
+    if unread:
         # Counted as they are, the hidden ones would pass for "not idle".
         facts |= dict.fromkeys(("active", "idle", "idle_in_transaction", "idle_over_1h"))
-        message = f"The state of {number(found.hidden, 'session')} is hidden from our role."
-        unread = (Failure(FailureKind.FORBIDDEN, message, "GRANT pg_monitor TO the role that Triage uses."),)
     headline = f"{found.used} of {found.max_connections} connections are used ({found.used_percent:.0f} %)."
     return Findings(facts, headline, _evidence(found), unread)
+
+
+def hidden_failure(found: Activity) -> tuple[Failure, ...]:
+    """Why facts about states are unknown to a role that may not see them."""
+    if not found.hidden:
+        return ()
+    message = f"The state of {number(found.hidden, 'session')} is hidden from our role."
+    return (Failure(FailureKind.FORBIDDEN, message, "GRANT pg_monitor TO the role that Triage uses."),)
 
 
 def _evidence(found: Activity) -> tuple[str, ...]:

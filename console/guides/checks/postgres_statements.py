@@ -11,7 +11,7 @@ from console.config import SystemConfig
 from console.guides.checks.check import Check, Fact, FactType, FactValue, Findings
 from console.guides.checks.commands import psql
 from console.guides.checks.containers import NoParameters
-from console.guides.checks.postgres import session_line
+from console.guides.checks.postgres import hidden_failure, session_line
 from console.guides.checks.postgres_select import QUESTION_S, select
 from console.guides.checks.words import age, number
 from console.guides.parameters import Parameters, Seconds
@@ -34,14 +34,6 @@ HIDDEN_STATEMENT = "<insufficient privilege>"
 class OverParameters(Parameters):
     over: Seconds = Field(default=5.0)
     """A statement that runs for longer is long."""
-
-
-def hidden_failure(found: Activity) -> tuple[Failure, ...]:
-    """Why facts about states are unknown to a role that may not see them."""
-    if not found.hidden:
-        return ()
-    message = f"The state of {number(found.hidden, 'session')} is hidden from our role."
-    return (Failure(FailureKind.FORBIDDEN, message, "GRANT pg_monitor TO the role that Triage uses."),)
 
 
 def clients(found: Activity) -> tuple[Session, ...]:

@@ -108,7 +108,7 @@ async def _plan_password(system: System, wanted: PasswordParameters) -> Plan:
     return Plan(
         targets=(Target(user, {"role": user}),),
         lines=(f"the role {user} gets the password that was given; sessions that are open stay",),
-        effect="From now on only the new password is taken: every service that logs in with it needs it in its settings.",
+        effect="From now on only the new password is taken: whoever logs in as this role, this console too, needs it set.",
         way_back="None: the old password is not known. Set it again, if somebody knows it.",
         command=administered(system.config, f"\\password {user}"),
         confirm_name=user,

@@ -4,8 +4,8 @@ from pydantic import Field
 
 from console.guides.checks.commands import psql
 from console.guides.checks.containers import NoParameters
-from console.guides.checks.postgres import session_line
-from console.guides.checks.postgres_statements import hidden_failure, long_running
+from console.guides.checks.postgres import hidden_failure, session_line
+from console.guides.checks.postgres_statements import long_running
 from console.guides.checks.words import age, number
 from console.guides.fixes.action import Action, Applied, Plan, Preview
 from console.guides.fixes.postgres import database_name, session_target
