@@ -8,7 +8,7 @@ from pydantic import Field
 
 from console.config import SystemConfig
 from console.guides.checks.check import Check, Fact, Facts, FactType, Findings
-from console.guides.checks.commands import container_name, docker, on_machine, psql
+from console.guides.checks.commands import container_name, docker, joined, on_machine, psql
 from console.guides.checks.containers import services
 from console.guides.checks.machine import is_unit, machine, need_known
 from console.guides.checks.words import age, size
@@ -187,7 +187,7 @@ def _growth_command(config: SystemConfig, parameters: GrowthParameters) -> str:
 
 def _clock_command(config: SystemConfig, parameters: ClockParameters) -> str:
     if parameters.against == "database":
-        return f"date +%s && {psql(config, 'SELECT extract(epoch FROM now())')}"
+        return joined(["date +%s", psql(config, "SELECT extract(epoch FROM now())")])
     if parameters.against == "backend" and config.endpoints:
         return f"date && curl -sI {config.endpoints[_endpoint(config)]} | grep -i '^date'"
     return f"date && {on_machine(config, 'date')}"
