@@ -61,6 +61,8 @@ class Blueprint:
     """strftime of the nightly dump's name."""
     furnish: Callable[["World"], None] = lambda _world: None
     inputs: Callable[[SystemConfig], Mapping[str, str]] = lambda _config: {}
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """What a user of the healthy system answers, by the id of the step that asks."""
     commands: Mapping[str, Callable[["World"], str]] = field(default_factory=dict)
     """What the configured commands of the deployment do when they are run inside the backend's container, and print."""
     images: Mapping[str, int] = field(default_factory=dict)

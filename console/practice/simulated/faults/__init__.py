@@ -8,12 +8,13 @@ from console.practice.simulated.blueprints import NAMES, blueprint_name, bluepri
 from console.practice.simulated.faults.fault import Fault
 
 HEALTHY = "healthy"
-_MODULES = {"sms": ("sms", "smsops"), "planner": ("planner",), "dotmac": ("dotmac",), "sovd": ("sovd",)}
+_MODULES = {"sms": ("sms", "sms_low", "smsops"), "planner": ("planner",), "dotmac": ("dotmac",), "sovd": ("sovd",)}
 
 
 def faults_of(name: str) -> Mapping[str, Fault]:
     """The faults of a blueprint by their ids, `healthy` first."""
-    found = {HEALTHY: Fault(0, lambda world: None)}  # noqa: ARG005
+    well = Fault(0, lambda world: None, answers=blueprint_of(name).answers)  # noqa: ARG005
+    found = {HEALTHY: well}
     for module in _MODULES[name]:
         found |= import_module(f"{__name__}.{module}").FAULTS
     return found
