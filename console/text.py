@@ -54,6 +54,7 @@ _SECRETS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     (("-----begin",), re.compile(r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)(.{1,4000})")),
 )
 HIDDEN = "•••"
+SHORTEST_SECRET = 6
 _NAMED = {"\t": "    ", "\n": "⏎", "\r": "␍"}
 
 
@@ -108,9 +109,10 @@ class Secrets:
     def __init__(self) -> None:
         self._known: Counter[str] = Counter()
 
-    def add(self, secret: str | None) -> None:
-        """Remember a secret. Very short ones are not: hiding every "a" would hide the evidence."""
-        if secret and len(secret) >= 6:
+    def add(self, secret: str | None, *, however_short: bool = False) -> None:
+        """Remember a secret. Very short ones are not: hiding every "a" would hide the evidence. `however_short` remembers them
+        too, and they are hidden where they stand as a word."""
+        if secret and (len(secret) >= SHORTEST_SECRET or however_short):
             self._known[secret] += 1
 
     def forget(self, secret: str) -> None:
@@ -125,7 +127,10 @@ class Secrets:
     def hide_known(self, text: str) -> str:
         """The text without any known secret: for what we wrote ourselves, such as a command to copy."""
         for secret in sorted(self._known, key=len, reverse=True):
-            text = text.replace(secret, HIDDEN)
+            if len(secret) >= SHORTEST_SECRET:
+                text = text.replace(secret, HIDDEN)
+            else:
+                text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", HIDDEN, text)
         return text
 
 

@@ -249,7 +249,7 @@ class Walk:
         if wanted.kind.secret and wanted.fits(text):
             for secret in {text, str(wanted.read(text))}:
                 self._hidden.append(secret)
-                self.system.secrets.add(secret)
+                self.system.secrets.add(secret, however_short=True)
 
     async def back(self) -> None:
         """Take the last step back: it is current again and will be made afresh, or asked again."""

@@ -28,6 +28,7 @@ def given(kind: str, text: str) -> object:
         ("correlation-id", "7f1e4c3a-0000-4000-8000-000000000001", "7f1e4c3a-0000-4000-8000-000000000001"),
         ("token", "Bearer eyJhbGciOi.eyJzdWIiOi.c2ln", "eyJhbGciOi.eyJzdWIiOi.c2ln"),
         ("password", " with spaces ", " with spaces "),
+        ("password", "test", "test"),
     ],
 )
 def test_what_has_the_form_is_taken(kind: str, text: str, value: object) -> None:
@@ -66,7 +67,7 @@ def test_what_has_the_form_is_taken(kind: str, text: str, value: object) -> None
         ("correlation-id", "%"),
         ("token", "not a token"),
         ("token", MEGABYTE + ".a.b"),
-        ("password", "short"),
+        ("password", ""),
         ("password", "tab\tinside"),
     ],
 )
@@ -76,7 +77,7 @@ def test_what_has_not_the_form_is_refused(kind: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-@pytest.mark.parametrize("text", [MEGABYTE, "", " ", "\x00", "\ud800", "a\x1b[2Jb"])
+@pytest.mark.parametrize("text", [MEGABYTE, "", "\x00", "\ud800", "a\x1b[2Jb"])
 def test_a_refusal_names_the_form_and_is_short_and_clean(kind: Kind, text: str) -> None:
     with pytest.raises(ValueError, match=kind.form.split(",")[0][:20]) as caught:
         Input("it", kind, "It").read(text)
@@ -90,7 +91,7 @@ def test_a_refusal_names_the_form_and_is_short_and_clean(kind: Kind, text: str) 
 @pytest.mark.parametrize("kind", [Kind.TOKEN, Kind.PASSWORD])
 def test_a_refused_secret_is_not_repeated(kind: Kind) -> None:
     with pytest.raises(ValueError, match="must be") as caught:
-        Input("it", kind, "It").read("hunt2")
+        Input("it", kind, "It").read("hunt2\x00")
     assert "hunt" not in str(caught.value)
 
 

@@ -183,6 +183,16 @@ async def test_a_secret_is_shown_nowhere_written_nowhere_and_forgotten_with_the_
     assert system.secrets.hide(WORD) == WORD
 
 
+async def test_a_short_password_is_hidden_where_it_stands_as_a_word() -> None:
+    redis = FakeCache(found={"test": CacheKey("test", "string", 60.0, 1.0, 100, b"latest test (test)")})
+    walk = Walk(compiled(), system_with(redis), inputs={"student_id": "42", "word": "test"}, clock=clock)
+    redis.found[KEY] = redis.found["test"]
+    await walk.finish()
+    assert redis.done[-1] == "key test"
+    assert "begins with latest ••• (•••)" in walk.path[1].evidence
+    assert "test" not in walk.path[1].headline
+
+
 async def test_headless_a_missing_input_makes_the_step_unknown_and_is_named() -> None:
     redis = cache()
     walk = Walk(compiled(), system_with(redis), asks=False, clock=clock)
@@ -264,8 +274,8 @@ async def test_check_takes_inputs_by_name_and_by_issue() -> None:
     [
         ({"student": "42"}, "there is no input 'student'. There are: student_id, word."),
         ({"student_id": "1 OR 1=1"}, "student_id must be a number such as 42, not '1 OR 1=1'"),
-        ({"word": "ab"}, "word must be a password of 6 to 200 characters"),
-        ({"word": "x" * 2**20}, "word must be a password of 6 to 200 characters"),
+        ({"word": ""}, "word must be a password of 1 to 200 characters"),
+        ({"word": "x" * 2**20}, "word must be a password of 1 to 200 characters"),
     ],
 )
 async def test_check_refuses_a_wrong_input_before_anything_is_read(given: dict[str, str], told: str) -> None:
