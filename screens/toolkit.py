@@ -47,7 +47,8 @@ class ToolkitScreen(Screen[None]):
         self._tool = TOOLS[0]
         self._choices: dict[str, str] = {}
         self._filtering = True
-        self.busy = False
+        self.busy = True
+        """Whether a question has no answer yet."""
 
     def compose(self) -> ComposeResult:
         yield Banner()
