@@ -53,3 +53,20 @@ def test_widgets_do_not_know_screens() -> None:
 for module in pkgutil.iter_modules(widgets.__path__):
     importlib.import_module("widgets." + module.name)"""
     assert "screens" not in modules_after(script)
+
+
+def test_the_simulated_stacks_know_no_guide() -> None:
+    script = """import importlib, pkgutil, console.practice.simulated as stacks
+for module in pkgutil.walk_packages(stacks.__path__, stacks.__name__ + "."):
+    importlib.import_module(module.name)"""
+    loaded = modules_after(script)
+    assert not [name for name in loaded if name.startswith(("console.guides", "console.incidents"))]
+    assert "console.practice.simulated.blueprints.sovd" in loaded
+    assert not loaded & {*DRIVERS, "duckdb", "cryptography"}
+
+
+def test_guides_know_no_practice() -> None:
+    script = """import importlib, pkgutil, console.guides as guides
+for module in pkgutil.walk_packages(guides.__path__, guides.__name__ + "."):
+    importlib.import_module(module.name)"""
+    assert not [name for name in modules_after(script) if name.startswith("console.practice")]

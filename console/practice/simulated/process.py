@@ -1,5 +1,6 @@
 """The process of the simulated backend: its start, its connection pool, and what ends it."""
 
+import contextlib
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -149,6 +150,9 @@ class Process:
 
     def _migrate(self, now: float) -> Exit | None:
         refused = self.connection_error(now)
+        if refused is not None:
+            with contextlib.suppress(Refused):
+                self.database.close(self._connect(now))
         if refused is not None and self.service.needs_database:
             self._error(now, "main", f"Startup failed: could not connect to server: {refused}")
             self.log.err(now, *self.service.connecting(refused))

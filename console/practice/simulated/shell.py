@@ -266,7 +266,8 @@ def _remove(world: World, path: str) -> Printed:
     machine = world.machine
     found = machine.files.pop(path, None)
     if found is not None:
-        machine.disk_of(path)[1].used_bytes -= found.bytes_of()
+        disk = machine.disk_of(path)[1]
+        disk.used_bytes, disk.inodes_used = disk.used_bytes - found.bytes_of(), disk.inodes_used - 1
     elif not world.volume.remove(path) and not re.match(r"^/", path):
         return 1, "", f"rm: cannot remove '{path}': {NO_FILE}\n"
     return _out("")
