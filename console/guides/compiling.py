@@ -124,8 +124,8 @@ class _Compiler:
         for name in self._inputs:
             if not re.fullmatch(NAME, name):
                 self._wrong(("inputs", name), f"{name!r} is no name for an input", "Small letters, digits, _ and -.", key=True)
-            elif name in self._steps:
-                self._wrong(("inputs", name), f"{name!r} is an input and a step", "Rename one of them.", key=True)
+            elif name in self._steps and self._steps[name].check == "ask":
+                self._wrong(("inputs", name), f"{name!r} is an input and a step that asks", "Rename one of them.", key=True)
             elif name not in used:
                 self._wrong(("inputs", name), f"no step and no fix uses the input {name!r}", "Remove it, or use it.", key=True)
 

@@ -112,12 +112,19 @@ class Written:
             "{kind: integer, title: x}",
             "6:22 inputs.student_id.kind: input should",
         ),
-        ("  word: {kind", "  second: {kind", "7:3 'second' is an input and a step | Rename one of them."),
         ("  word: {kind", "  Word!: {kind", "7:3 'Word!' is no name for an input | Small letters, digits, _ and -."),
     ],
 )
 def test_a_wrong_input_is_told_with_its_place(old: str, new: str, told: str) -> None:
     assert any(line.startswith(told) for line in problems(old, new)), problems(old, new)
+
+
+def test_an_input_and_a_step_that_asks_have_different_names() -> None:
+    asks = 'check: ask\n    with: {question: "Is it there?", answers: {present: x}}'
+    told = problems("check: cache.key\n    with: {key: $word}", asks)
+    assert not any("is an input and a step" in line for line in told)
+    with pytest.raises(Problems, match="'second' is an input and a step that asks. Rename one of them."):
+        compiled(GOOD.replace("check: cache.key\n    with: {key: $word}", asks).replace("  word: {kind", "  second: {kind"))
 
 
 def test_sql_and_questions_take_no_input_into_their_text() -> None:
