@@ -1,5 +1,6 @@
 """Checks of the machine, its services, folders and settings, by what its commands print."""
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -171,7 +172,7 @@ class Growing(FakeEngine):
         return Usage(NOW + self.looked, 1.0, 100 * MIB + self.looked * self.step, 256 * MIB)
 
 
-@pytest.mark.parametrize(("step", "growing"), [(MIB, True), (0, False), (-MIB, False), (10_000, False)])
+@pytest.mark.parametrize(("step", "growing"), [(MIB, True), (0, False), (-MIB, False), (256 * 1024, False)])
 async def test_memory_that_grows_is_seen_within_seconds(step: int, growing: bool) -> None:
     engine = Growing()
     engine.step = step
@@ -197,6 +198,11 @@ async def test_the_clock_of_the_backend_is_told_by_its_answers() -> None:
         async def get(self, name: str) -> Answer:
             return Answer("http://x", 503, 0.01, {"date": "Wed, 18 Nov 2026 11:08:40 GMT"}, "")
 
+    class Hanging:
+        async def get(self, name: str) -> Answer:
+            await asyncio.Event().wait()
+            raise AssertionError
+
     class Database:
         async def select(self, query: str, **_more: object) -> list[dict[str, Value]]:
             return [{"now": NOW - 30.0}]
@@ -204,6 +210,9 @@ async def test_the_clock_of_the_backend_is_told_by_its_answers() -> None:
     here = system(config(), host_of(Machine()), FakeEngine(), endpoints=Web(), database=Database())
     made = await check(here, "host.clock", against="backend")
     assert made.facts == {"skew_s": 120.5, "ahead_s": 120.5}
+    mute = system(dotmac(), host_of(Machine(now=NOW + 7)), endpoints=Hanging())
+    made = await check(mute, "host.clock", against="backend")
+    assert made.facts == {"skew_s": 7.0, "ahead_s": 7.0}, "a service that hangs is told by its machine"
     made = await check(here, "host.clock", against="database")
     assert made.facts == {"skew_s": 30.0, "ahead_s": -30.0}
 
