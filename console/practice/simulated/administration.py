@@ -53,6 +53,7 @@ def _drop_index(server: "PostgresServer", found: re.Match[str], now: float) -> N
     _must_hold_no_lock(server, index.table)
     del server.indexes[name]
     server.workload.damaged_indexes.discard(name)
+    server.workload.forget(name)
 
 
 def _analyze(server: "PostgresServer", found: re.Match[str], now: float) -> None:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 PAGE_BYTES = 8192
 DATABASE_OID = 16_385
 PUBLIC_OID = 2_200
-FIRST_TABLE_OID = 16_400
-FIRST_INDEX_OID = 16_600
 _MENTIONED = re.compile(r"\b(pg_\w+|current_\w+|to_regclass|version|bt_index_check)\b", re.IGNORECASE)
 
 Rows = list[tuple[Any, ...]]
@@ -28,10 +26,10 @@ def needs(sql: str) -> bool:
 
 def views(server: "PostgresServer", now: float, counts: Mapping[str, int]) -> dict[str, Rows]:
     """The rows of every view. `counts`: how many rows each table holds."""
-    oids = {name: FIRST_TABLE_OID + number for number, name in enumerate(sorted(counts))}
+    oids = {name: server.workload.oid(name) for name in sorted(counts)}
     stats = {name: server.table_stats.get(name) or TableStats() for name in sorted(counts)}
     indexes = {name: index for name, index in sorted(server.indexes.items()) if index.table in oids}
-    index_oids = {name: FIRST_INDEX_OID + number for number, name in enumerate(indexes)}
+    index_oids = {name: server.workload.oid(name) for name in indexes}
     live = {name: counts[name] if item.live is None else item.live for name, item in stats.items()}
     heap = {name: pages((live[name] + item.dead) * item.row_bytes) for name, item in stats.items()}
     index_bytes = {

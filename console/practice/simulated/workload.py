@@ -8,6 +8,7 @@ from console.practice.simulated.catalogue import Catalogue, Index, TableStats
 
 SEQ_SCAN_FACTOR = 40.0
 """How many times longer a statement takes whose index is missing or not valid."""
+FIRST_OID = 16_400
 _SOURCES = re.compile(r'\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:ONLY\s+)?(?:"?public"?\.)?"?(\w+)"?', re.IGNORECASE)
 _AUTOVACUUM_EVERY_S = 60.0
 
@@ -46,6 +47,7 @@ class Workload:
         self._unserved: frozenset[str] = frozenset()
         """Tables of which an index that the service needs is not usable, as of the last step."""
         self._looked_at: tuple[tuple[str, bool], ...] = ()
+        self._oids: dict[str, int] = {}
         self._by_query: dict[str, Statement] = {}
         self._vacuum_at = 0.0
 
@@ -113,6 +115,15 @@ class Workload:
         for table, slowed in list(self.slowed.items()):
             if slowed.cured_by == what and (not tables or table in tables):
                 del self.slowed[table]
+
+    def oid(self, name: str) -> int:
+        """The number by which the server knows a table or an index, from its creation to its end."""
+        return self._oids.setdefault(name, FIRST_OID + (max(self._oids.values()) - FIRST_OID + 1 if self._oids else 0))
+
+    def forget(self, name: str) -> None:
+        """A table or index is gone; one of the same name would be another one. Its number is not used again at once."""
+        if name in self._oids:
+            self._oids[f"{name} as it was {len(self._oids)}"] = self._oids.pop(name)
 
     def clear_statements(self) -> None:
         self.statements.clear()
