@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from turned_clock import Clock
 
-from console.config import IndexConfig, SystemConfig
+from console.config import SystemConfig
+from console.config_tables import IndexConfig
 from console.guides.checks import find_check, run_check
 from console.guides.fixes import apply_fix, preview_fix
 from console.guides.fixes.action import action
@@ -93,8 +94,8 @@ CASES: dict[str, tuple[Callable[[World], None], str, dict[str, Any], str, dict[s
         "postgres.tables",
         {"tables": ("grade",)},
         "analyze_age_s",
-        1_728_300,
-        1,
+        20 * 86_400 + 300,
+        0,
     ),
     "vacuum": (bloat, "postgres.vacuum_full", {}, "postgres.tables", {}, "dead_table", "attendance", ""),
     "reindex": (damage, "postgres.reindex", {}, "postgres.integrity", {}, "index_errors", 1, 0),
