@@ -126,19 +126,20 @@ def limit_class(path: str, classes: Sequence[str]) -> str:
     return named or ("api" if "api" in classes else "")
 
 
-def busiest_minute(found: Sequence[Request]) -> int:
-    """The most requests of one asker within any 60 seconds. Those whose line does not tell who asked count as one asker."""
+def busiest_minute(found: Sequence[Request]) -> int | None:
+    """The most requests of one asker within any 60 seconds; None when there are requests, and no line tells who asked."""
     times: dict[str, list[float]] = {}
     for request in found:
-        times.setdefault(request.who, []).append(request.at)
-    most = 0
+        if request.who:
+            times.setdefault(request.who, []).append(request.at)
+    most = 0 if times or not found else None
     for moments in times.values():
         moments.sort()
         first = 0
         for last, moment in enumerate(moments):
             while moment - moments[first] >= 60:
                 first += 1
-            most = max(most, last - first + 1)
+            most = max(most or 0, last - first + 1)
     return most
 
 

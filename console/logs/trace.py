@@ -44,12 +44,18 @@ class Trace:
 
 def trace(lines: Iterable[LogLine], correlation_id: str) -> Trace:
     """The lines that hold the id, and the tracebacks and explanations behind them. `lines` in the order of each stream."""
+    written = tuple(lines)
+    # Only the streams that hold the id need a closer look, which costs far more than finding it.
+    streams = {(line.container, line.stream) for line in written if correlation_id in line.text}
     classifier = Classifier()
     steps: list[Step] = []
     followed: set[tuple[str, Stream]] = set()
     in_traceback: set[tuple[str, Stream]] = set()
-    for line in lines:
-        level, key = classifier.level(line), (line.container, line.stream)
+    for line in written:
+        key = (line.container, line.stream)
+        if key not in streams:
+            continue
+        level = classifier.level(line)
         if correlation_id in line.text:
             steps.append(Step(line, level, carries=True))
             followed.add(key)

@@ -47,14 +47,17 @@ def writes_log(config: SystemConfig, role: str) -> bool:
 async def read_logs(readings: Readings, roles: Sequence[str], window_s: float, most: int) -> LogLines:
     """What these roles (none named: all) wrote within the last `window_s` seconds, at most the last `most` lines of each.
 
-    Raises SourceError when nothing at all could be read.
+    Raises SourceError when nothing at all could be read, and when no role has a log.
     """
     wanted = tuple(roles) or roles_with_logs(readings.system.config)
     # Whole seconds: checks that are made together share one reading.
     since = float(math.floor(readings.wall() - window_s))
     results = await asyncio.gather(*(_tail(readings, role, most, since) for role in wanted))
-    unread = tuple(result for result in results if isinstance(result, Failure))
-    if len(unread) == len(wanted):
+    failures = [result for result in results if isinstance(result, Failure)]
+    # Where every role is meant, one whose container was never made wrote nothing; one that is asked for by name must be there.
+    unread = tuple(failure for failure in failures if roles or failure.kind is not FailureKind.MISSING)
+    if len(failures) == len(wanted):
+        unread = unread or tuple(failures)
         first = unread[0] if unread else _no_log(readings)
         raise SourceError(first.kind, first.message, first.advice)
     known = [result for result in results if not isinstance(result, Failure)]

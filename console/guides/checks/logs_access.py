@@ -19,10 +19,13 @@ from console.logs.trace import trace
 from console.reading import Failure, FailureKind
 from console.text import clean
 
+TRACED_LINES = 10_000
+"""Of each log; one request is looked for, so more of it must be read than where lines are counted."""
 SLOW_S = 1.0
 VERY_SLOW_S = 30.0
 CLASSES = ("auth", "commands", "api")
 """Classes of rate limits that have a fact."""
+_OFTEN_UNTOLD = ("slow", "top_client", *(f"{name}_per_min" for name in CLASSES))
 _SHOWN = 10
 _TRACE_SHOWN = 40
 
@@ -39,7 +42,7 @@ class AccessParameters(Parameters):
 
 
 async def _correlation(readings: Readings, parameters: CorrelationParameters) -> Findings:
-    read = await read_logs(readings, (), parameters.window, MOST_LINES)
+    read = await read_logs(readings, (), parameters.window, TRACED_LINES)
     found = await asyncio.to_thread(trace, read.lines, parameters.id)
     facts: Facts = {
         "lines": read.count(found.lines),
@@ -84,6 +87,7 @@ async def _access(readings: Readings, parameters: AccessParameters) -> Findings:
     by_class = rates(found, tuple(dict.fromkeys((*CLASSES, *limits))))
     endpoints, askers = Counter(request.endpoint for request in found), Counter(request.who for request in found if request.who)
     durations = [request.duration_s for request in found if request.duration_s is not None]
+    worst_class, worst_percent = worst(by_class, limits)
     client, asked = askers.most_common(1)[0] if askers else ("", 0)
     facts: Facts = {
         "requests": len(found),
@@ -97,18 +101,20 @@ async def _access(readings: Readings, parameters: AccessParameters) -> Findings:
         "top_client": clean(client, 100) if askers else None,
         "top_client_percent": round(100 * asked / len(found), 1) if askers else None,
         **{f"{name}_per_min": by_class[name] for name in CLASSES},
-        "over_limit": any(by_class[name] > limit for name, limit in limits.items()) if limits else None,
+        "over_limit": _over_limit(by_class, limits),
+        "worst_percent": worst_percent,
+        "worst_class": worst_class,
     }
     headline = (
         f"{number(len(found), 'request')} in {age(span_s)}, {facts['s5xx']} answered 5xx, {facts['s4xx']} 4xx"
         f"{f', most by {client} ({asked})' if client else ''}."
     )
-    unread = (*read.unread, *_untold("The logged requests", {name: facts[name] for name in ("slow", "top_client")}))
+    unread = (*read.unread, *_untold("The logged requests", {name: facts[name] for name in _OFTEN_UNTOLD}))
     return Findings(facts, clean(headline, 300), _access_evidence(found, by_class, limits), unread)
 
 
-def rates(found: tuple[Request, ...], classes: tuple[str, ...]) -> dict[str, int]:
-    """The most requests that one asker made within a minute, by class of rate limit."""
+def rates(found: tuple[Request, ...], classes: tuple[str, ...]) -> dict[str, int | None]:
+    """The most requests that one asker made within a minute, by class of rate limit; None where no line tells who asked."""
     by_class: dict[str, list[Request]] = {name: [] for name in classes}
     for request in found:
         if name := limit_class(request.path, classes):
@@ -116,7 +122,24 @@ def rates(found: tuple[Request, ...], classes: tuple[str, ...]) -> dict[str, int
     return {name: busiest_minute(own) for name, own in by_class.items()}
 
 
-def _access_evidence(found: tuple[Request, ...], by_class: dict[str, int], limits: Mapping[str, int]) -> tuple[str, ...]:
+def worst(by_class: Mapping[str, int | None], limits: Mapping[str, int]) -> tuple[str | None, float | None]:
+    """The class whose busiest client takes most of its limit, and how many percent; None where no limit or no asker is known."""
+    shares = {name: 100 * rate / limit for name, limit in limits.items() if (rate := by_class[name]) is not None}
+    if not shares:
+        return None, None
+    name = max(shares, key=lambda each: shares[each])
+    return (name, round(shares[name], 1)) if shares[name] else ("", 0.0)
+
+
+def _over_limit(by_class: Mapping[str, int | None], limits: Mapping[str, int]) -> bool | None:
+    """Whether a class was asked more often than allowed; None without limits, or when the classes known keep theirs."""
+    known = [(rate, limits[name]) for name in limits if (rate := by_class[name]) is not None]
+    if any(rate > limit for rate, limit in known):
+        return True
+    return False if limits and len(known) == len(limits) else None
+
+
+def _access_evidence(found: tuple[Request, ...], by_class: dict[str, int | None], limits: Mapping[str, int]) -> tuple[str, ...]:
     lines = []
     for name, rate in by_class.items():
         if rate:
@@ -146,7 +169,7 @@ CHECKS = (
             Fact("endpoint", FactType.TEXT, "the path that was asked for, when a line tells"),
         ),
         command=lambda config, parameters: piped(
-            logs_command(config, (), parameters.window, MOST_LINES), f"grep -F -- {shlex.quote(clean(parameters.id, 200))}"
+            logs_command(config, (), parameters.window, TRACED_LINES), f"grep -F -- {shlex.quote(clean(parameters.id, 200))}"
         ),
         make=_correlation,
     ),
@@ -170,6 +193,8 @@ CHECKS = (
                 for name in CLASSES
             ),
             Fact("over_limit", FactType.BOOL, "a class was asked more often than rate_limits of the config allows"),
+            Fact("worst_percent", FactType.NUMBER, "the most that one client took of its limit in a minute; 100 is all", "%"),
+            Fact("worst_class", FactType.TEXT, "the class of that limit, empty when nobody asked for one"),
         ),
         command=lambda config, parameters: piped(
             one_log_command(config, parameters.role, parameters.window, MOST_LINES), "grep -E '(GET|POST|PUT|PATCH|DELETE) /'"

@@ -93,6 +93,23 @@ async def test_the_log_of_a_service_on_the_machine_is_read_from_its_file() -> No
     assert command.startswith("tail -n 5000 /var/log/shop/app.log | grep")
 
 
+async def test_a_container_that_was_never_made_wrote_nothing_unless_it_is_asked_for_by_name() -> None:
+    stack = Stack()
+    stack.engine.items.pop("sms-redis")
+    stack.engine.write("backend", "ERROR: no disk")
+    log_tail = stack.engine.log_tail
+
+    async def known(name: str, *, lines: int, since: float | None = None) -> tuple[LogLine, ...]:
+        await stack.engine.container(name)
+        return await log_tail(name, lines=lines, since=since)
+
+    stack.engine.log_tail = known  # type: ignore[method-assign]
+    whole = await checked(stack, "logs.errors")
+    assert (whole.facts["errors"], whole.unread) == (1, ())
+    named = await checked(stack, "logs.match", roles=("cache",), patterns={"boom": "boom"})
+    assert named.facts["boom"] is None
+
+
 async def test_a_role_without_a_log_is_a_matter_of_configuration() -> None:
     outcome = await checked(Stack(), "logs.errors", roles=("frontend",))
     assert outcome.facts["errors"] is None
@@ -191,6 +208,8 @@ async def test_requests_are_counted_by_answer_client_and_class_of_limit() -> Non
         "commands_per_min": 12,
         "api_per_min": 2,
         "over_limit": True,
+        "worst_percent": 120.0,
+        "worst_class": "commands",
     }
 
 
@@ -208,4 +227,4 @@ async def test_what_the_logged_requests_do_not_tell_is_unknown() -> None:
     stack.engine.write("backend", "GET /api/v1/grades 200")
     outcome = await checked(stack, "logs.access", role="backend")
     assert (outcome.facts["requests"], outcome.facts["slow"], outcome.facts["top_client"]) == (1, None, None)
-    assert outcome.unread[0].message == "The logged requests do not tell: slow, top_client."
+    assert outcome.unread[0].message == "The logged requests do not tell: slow, top_client, api_per_min."

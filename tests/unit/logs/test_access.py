@@ -124,6 +124,11 @@ def test_the_busiest_minute_is_of_one_asker_and_slides() -> None:
     assert busiest_minute([]) == 0
 
 
+def test_how_often_one_asker_asks_is_not_known_when_no_line_tells_who() -> None:
+    assert busiest_minute([Request(AT, "GET", "/x", 200)]) is None
+    assert busiest_minute([Request(AT, "GET", "/x", 200), Request(AT, "GET", "/x", 200, client="10.0.0.1")]) == 1
+
+
 def test_a_hostile_line_costs_no_time() -> None:
     hostile = [
         "GET /" + "a" * 4000,
