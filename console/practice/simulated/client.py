@@ -1,6 +1,7 @@
 """What a client on the simulated machine sees of the service and of the network, through the parsers of the live source."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ from console.sources.protocols.network import HttpAnswer, Resolution, SmtpAnswer
 DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 REFUSED = "nothing listens there."
 RESOLVED_S = 0.012
+PASSED_ON = ("/api/", "/health", "/ws/")
+"""What a frontend passes on to the backend."""
 
 
 class NoAnswer(Exception):
@@ -53,6 +56,9 @@ class SimulatedNetwork:
     async def handshake(self, url: str, *, origin: str = "", token: str = "", timeout_s: float = 4.0) -> HttpAnswer:
         await self._world.settle()
         headers = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13", "sec-websocket-key": "dGhl"}
+        parts = urlsplit(url)
+        if f"{parts.hostname}:{parts.port}" in self._world.network.no_upgrade:
+            headers = {}
         headers |= {"origin": origin} if origin else {}
         headers |= {"authorization": f"Bearer {token}"} if token else {}
         return self._ask(url, Request("GET", urlsplit(url).path or "/", headers), timeout_s)
@@ -150,14 +156,16 @@ class SimulatedNetwork:
         return self._service(role, request, timeout_s)
 
     def _service(self, role: str, request: Request, timeout_s: float) -> Response:
-        world = self._world
-        if role == "frontend":
+        world, dropped = self._world, self._world.network.dropped_headers
+        if role == "frontend" and not request.path.startswith(PASSED_ON):
             return Response(200, b"<!doctype html><div id=app></div>", {"content-type": "text/html"}, 0.006)
-        if role not in ("proxy", "backend"):
+        if role not in ("proxy", "backend", "frontend"):
             return Response(404, b"Not Found", {"content-type": "text/plain"}, 0.003)
         if world.backend.frozen:
             raise NoAnswer("timeout", f"No answer within {timeout_s:g} s.", timeout_s)
-        if role == "proxy" and not (world.running("backend") and world.backend.serving):
+        if dropped:
+            request = replace(request, headers={name: value for name, value in request.headers.items() if name not in dropped})
+        if role != "backend" and not (world.running("backend") and world.backend.serving):
             return Response(502, b"<h1>502 Bad Gateway</h1>", {"content-type": "text/html", "server": "nginx"}, 0.002)
         response = serve(world, request)
         if response.elapsed_s > timeout_s:

@@ -38,6 +38,8 @@ class SimulatedMetrics:
             latency = Latency(Origin.PROMETHEUS, self._config.window, Quality.NO_SERIES, None, None, None)
         silent_steps = int((now - max(newest_up, now - HISTORY_S)) / STEP_S)
         history += tuple(Point(now - STEP_S * (silent_steps - 1 - step), None, None, None) for step in range(silent_steps))
+        if not self._config.url:
+            return dataclasses.replace(latency, origin=Origin.SCRAPE, history=history)
         return dataclasses.replace(
             latency,
             origin=Origin.PROMETHEUS,
@@ -65,9 +67,22 @@ class SimulatedMetrics:
 
     async def _reach(self) -> None:
         await self._world.settle()
-        if not self._world.machine.engine_up:
+        if not self._config.url:
+            self._reach_service()
+        elif not self._world.machine.engine_up:
             message = f"Prometheus at {self._config.url} refused the connection: nothing listens there."
             raise SourceError(FailureKind.REFUSED, message, "Is it running?")
+
+    def _reach_service(self) -> None:
+        """Without a Prometheus the service itself is read."""
+        world = self._world
+        if not world.reachable():
+            message = f"{self._config.scrape} refused the connection: nothing listens there."
+            raise SourceError(FailureKind.REFUSED, message, "Is the service running?")
+        if world.backend.frozen:
+            raise SourceError(
+                FailureKind.TIMEOUT, f"{self._config.scrape} has not answered within 4.0 s.", "It may be overloaded."
+            )
 
     def _target(self, newest: Scrape) -> Target:
         error = "" if newest.up else 'Get "http://backend:8000/metrics": dial tcp 172.18.0.5:8000: connect: connection refused'

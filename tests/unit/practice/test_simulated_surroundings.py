@@ -195,6 +195,17 @@ async def test_a_websocket_is_refused_to_a_foreign_origin(clock: Clock) -> None:
     assert (await stage.network.handshake(stage.url("websocket"), origin=foreign)).status == 403
 
 
+async def test_a_proxy_that_drops_the_upgrade_leaves_everything_else_alone(clock: Clock) -> None:
+    stage = Stage("sovd", clock)
+    stage.world.network.dropped_headers.add("upgrade")
+    assert (await stage.network.handshake(stage.url("websocket"))).status == 426
+    assert (await stage.network.handshake("ws://127.0.0.1:5273/ws/commands")).status == 426
+    assert (await stage.network.http("http://127.0.0.1:5273/health/ready")).status == 200
+    stage.world.role("backend").stop(stage.world.now)
+    assert (await stage.network.http("http://127.0.0.1:5273/health/ready")).status == 502
+    assert (await stage.network.http(stage.url("frontend"))).status == 200
+
+
 # The network ----------------------------------------------------------------------------------------------------------
 
 

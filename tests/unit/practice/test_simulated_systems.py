@@ -12,7 +12,7 @@ from console.practice.simulated.faults import HEALTHY, fault_ids, faults_of, rep
 from console.practice.simulated.system import choose_fault, simulated_system
 from console.reading import SourceError
 from console.sources.protocols.engine import State
-from console.sources.protocols.metrics import Quality
+from console.sources.protocols.metrics import Origin, Quality
 from console.system import System
 
 each_system = pytest.mark.parametrize("name", SYSTEMS)
@@ -123,6 +123,20 @@ def test_every_input_that_a_fault_changes_is_one_that_a_well_user_has(name: str)
     usual = set(blueprint_of(name).inputs(CONFIG.system(name)))
     for fault, told in faults_of(name).items():
         assert set(told.inputs) <= usual, fault
+
+
+@pytest.mark.parametrize(("name", "origin"), [("sovd", Origin.PROMETHEUS), ("planner", Origin.SCRAPE)])
+async def test_latency_comes_from_prometheus_or_from_the_service_itself(name: str, origin: Origin, clock: Clock) -> None:
+    system = simulated_system(CONFIG.system(name), clock=clock)
+    assert (await system.need_metrics().latency()).origin is origin
+    await system.need_engine().stop(system.config.roles["backend"])
+    clock.passes(5)
+    if origin is Origin.SCRAPE:
+        with pytest.raises(SourceError, match="refused"):
+            await system.need_metrics().latency()
+    else:
+        assert [target.up for target in (await system.need_metrics().latency()).targets] == [False]
+    await system.aclose()
 
 
 def test_a_system_that_no_stack_plays_is_refused() -> None:
