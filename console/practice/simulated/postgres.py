@@ -267,10 +267,6 @@ class PostgresServer:
             pid = self.sessions[0].pid if self.sessions else self._next_pid
             self._say(now, "LOG", f"duration: {each_ms:.3f} ms  statement: {query}", pid=pid, who=self.user)
 
-    def statement_factor(self, query: str) -> float:
-        """How many times longer than usual a statement takes now."""
-        return self.workload.factor(query)
-
     def park(
         self, now: float, application: str, client: str, *, idle_s: float, query: str = "COMMIT", in_transaction: bool = False
     ) -> ServerSession:

@@ -125,10 +125,6 @@ class Workload:
         if name in self._oids:
             self._oids[f"{name} as it was {len(self._oids)}"] = self._oids.pop(name)
 
-    def clear_statements(self) -> None:
-        self.statements.clear()
-        self._by_query.clear()
-
     def _served(self, wanted: Index) -> bool:
         """Whether there is a usable index like that; others that begin with its columns do as well."""
         return wanted.unique or any(
