@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from console.config import SystemConfig
 from console.guides.checks.check import Check, Fact, Facts, FactType, Findings
@@ -95,6 +95,14 @@ class HandshakeParameters(Parameters):
     endpoint: str = Field(min_length=1)
     origin: str = ""
     """The page's address that a browser would name."""
+    origin_of: str = ""
+    """Or the endpoint that serves the page."""
+
+    @model_validator(mode="after")
+    def _one_of(self) -> "HandshakeParameters":
+        if self.origin and self.origin_of:
+            raise ValueError("needs either origin or origin_of")
+        return self
 
     @property
     def target(self) -> UrlParameters:
@@ -196,8 +204,11 @@ def _type_note(name: str, wrong: list[str], answer: HttpAnswer) -> str:
 
 async def _handshake(readings: Readings, parameters: HandshakeParameters) -> Findings:
     url = url_of(readings.system.config, parameters.target)
-    ask = partial(readings.system.need_network().handshake, url, origin=parameters.origin, timeout_s=LIMIT_S)
-    answer = await readings.share(("handshake", url, parameters.origin), ask)
+    origin = parameters.origin
+    if parameters.origin_of:
+        origin = origin_of(url_of(readings.system.config, UrlParameters(endpoint=parameters.origin_of)))
+    ask = partial(readings.system.need_network().handshake, url, origin=origin, timeout_s=LIMIT_S)
+    answer = await readings.share(("handshake", url, origin), ask)
     upgraded = answer.status == 101
     facts: Facts = {
         "answered": answer.status is not None,
@@ -206,8 +217,15 @@ async def _handshake(readings: Readings, parameters: HandshakeParameters) -> Fin
         "reason": answer.reason,
     }
     headline = f"{answer.url} agrees to a WebSocket." if upgraded else told(answer)
-    lines = [f"{name}: {answer.headers[name]}" for name in (*_SHOWN_HEADERS, "upgrade") if name in answer.headers]
+    lines = [f"asked as a page of {clean(origin)}" if origin else "asked without an origin"]
+    lines += [f"{name}: {answer.headers[name]}" for name in (*_SHOWN_HEADERS, "upgrade") if name in answer.headers]
     return Findings(facts, headline, (*lines, *answer.body.splitlines()[:_SHOWN_LINES]))
+
+
+def origin_of(url: str) -> str:
+    """The origin that a browser names for a page (RFC 6454): scheme, host and port. What is no address stays as it is."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else url
 
 
 def _without(given: tuple[str, ...], text: str) -> str:
@@ -245,8 +263,11 @@ def _curl_handshake(config: SystemConfig, parameters: HandshakeParameters) -> st
     url = shown_url(config, parameters.target)
     words = ["curl -sS -i -N --http1.1 --max-time 3 -H 'Connection: Upgrade' -H 'Upgrade: websocket'"]
     words += ["-H 'Sec-WebSocket-Version: 13' -H \"Sec-WebSocket-Key: $(openssl rand -base64 16)\""]
-    if parameters.origin:
-        words.append("-H " + shlex.quote(f"Origin: {clean(parameters.origin)}"))
+    origin = parameters.origin
+    if parameters.origin_of:
+        origin = origin_of(shown_url(config, UrlParameters(endpoint=parameters.origin_of)))
+    if origin:
+        words.append("-H " + shlex.quote(f"Origin: {clean(origin)}"))
     return " ".join([*words, shlex.quote(url.replace("ws", "http", 1) if url.startswith("ws") else url)])
 
 

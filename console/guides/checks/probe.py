@@ -20,26 +20,27 @@ LIMIT_S = 8.0
 
 _REASONS = (
     ("full", re.compile(r"too many clients|remaining connection slots|pool .{0,20}exhausted|QueuePool limit", re.I)),
-    ("login", re.compile(r"password authentication failed|role .{1,80} does not exist|no pg_hba", re.I)),
+    ("login", re.compile(r"password authentication failed|role .{1,80} does not exist|no pg_hba|WRONGPASS|NOAUTH", re.I)),
     ("unresolved", re.compile(r"could not translate host name|name or service not known|temporary failure in name", re.I)),
     ("refused", re.compile(r"connection refused|could not connect|connection timed out|starting up|shutting down", re.I)),
 )
 _SHOWN = 12
+_NAMES = {"database": "the database", "cache": "Redis"}
 REASONS = ("", *(name for name, _ in _REASONS), "other")
 
 
 class ProbeParameters(Parameters):
-    to: Literal["database"] = "database"
+    to: Literal["database", "cache"] = "database"
 
 
 async def _from_backend(readings: Readings, parameters: ProbeParameters) -> Findings:
     system = readings.system
-    argv = _argv(system.config)
+    argv, what = _argv(system.config, parameters.to), _NAMES[parameters.to]
     if not argv:
         raise SourceError(
             FailureKind.NOT_CONFIGURED,
-            "No probe from the backend to the database is configured.",
-            f"Set database_from_backend under [systems.{system.name}.probes].",
+            f"No probe from the backend to {what} is configured.",
+            f"Set {parameters.to}_from_backend under [systems.{system.name}.probes].",
         )
     container = (await services(readings, ("backend",)))["backend"]
     if container is None or container.state is not State.RUNNING:
@@ -49,12 +50,12 @@ async def _from_backend(readings: Readings, parameters: ProbeParameters) -> Find
     output = tuple(line for line in block(result.stdout + b"\n" + result.stderr, lines=1000) if line.strip())
     if result.exit_code == 0:
         good: Facts = {"backend_runs": True, "reachable": True, "reason": ""}
-        return Findings(good, "The backend reaches the database.", output)
+        return Findings(good, f"The backend reaches {what}.", output)
     reason, line = told_reason(output)
     facts: Facts = {"backend_runs": True, "reachable": False, "reason": reason}
     told = clean(line or f"exit code {result.exit_code}", 200)
     # The end of a traceback holds the error; what stands before it are the library's own lines.
-    return Findings(facts, f"The backend does not reach the database: {told}", output[-_SHOWN:])
+    return Findings(facts, f"The backend does not reach {what}: {told}", output[-_SHOWN:])
 
 
 def told_reason(output: Sequence[str]) -> tuple[str, str]:
@@ -66,21 +67,21 @@ def told_reason(output: Sequence[str]) -> tuple[str, str]:
     return "other", output[-1] if output else ""
 
 
-def _argv(config: SystemConfig) -> tuple[str, ...]:
-    return config.probes.get("database_from_backend", ())
+def _argv(config: SystemConfig, to: str) -> tuple[str, ...]:
+    return config.probes.get(f"{to}_from_backend", ())
 
 
-def _command(config: SystemConfig, _parameters: ProbeParameters) -> str:
-    argv = _argv(config)
+def _command(config: SystemConfig, parameters: ProbeParameters) -> str:
+    argv = _argv(config, parameters.to)
     if not argv:
-        return f"# set database_from_backend under [systems.{shlex.quote(config.name)}.probes]"
+        return f"# set {parameters.to}_from_backend under [systems.{shlex.quote(config.name)}.probes]"
     return docker(config, "exec", container_name(config, "backend"), *argv)
 
 
 CHECKS = (
     Check(
         name="probe.from_backend",
-        title="Does the backend reach the database?",
+        title="Does the backend reach the database, or Redis?",
         parameters=ProbeParameters,
         facts=(
             Fact("backend_runs", FactType.BOOL, "there is a running backend to ask from"),

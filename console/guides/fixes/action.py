@@ -103,6 +103,7 @@ _ELSEWHERE: dict[str, str] = {
     "show.command": "show_settings",
     "show.setting": "show_settings",
     "show.text": "show_settings",
+    "show.wait": "show_settings",
     "postgres.analyze": "postgres_tables",
     "postgres.cancel_long": "postgres_sessions",
     "postgres.change": "postgres_change",

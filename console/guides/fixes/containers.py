@@ -31,6 +31,8 @@ class MemoryLimit(Parameters):
     factor: float = Field(default=2.0, gt=1, le=8)
     """How many times the present limit."""
     at_least: Amount = Field(default=128 * 2**20)
+    short_at: float | None = Field(default=None, gt=0, le=100)
+    """Only when it uses so many percent of its limit, or the kernel killed it for memory; None: in any case."""
 
 
 class OneContainer(Parameters):
@@ -174,6 +176,8 @@ async def _plan_memory(system: System, wanted: MemoryLimit) -> Plan:
     name, limit = clean(container.name), container.memory_limit_bytes or 0
     new = max(int(limit * wanted.factor), wanted.at_least)
     empty = "" if limit else f"{name} has no memory limit: the machine itself is short of memory."
+    if not empty and wanted.short_at is not None:
+        empty = await _enough(system, container, wanted.short_at)
     if not empty:
         empty = await _too_much(system, new - limit)
     mebibytes = new // 2**20
@@ -189,6 +193,16 @@ async def _plan_memory(system: System, wanted: MemoryLimit) -> Plan:
         confirm_name=name,
         empty=empty,
     )
+
+
+async def _enough(system: System, container: Container, short_at: float) -> str:
+    """Why a container needs no more memory; empty when it does, or when it does not run and so cannot be asked."""
+    if container.oom_killed or container.state is not State.RUNNING:
+        return ""
+    percent = (await system.need_engine().usage(container.name)).memory_percent
+    if percent is None or percent >= short_at:
+        return ""
+    return f"{clean(container.name)} uses {percent:.0f} % of its memory limit: it is not the one that is short."
 
 
 async def _too_much(system: System, more_bytes: int) -> str:

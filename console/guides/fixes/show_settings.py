@@ -4,8 +4,9 @@ from pydantic import Field
 
 from console.guides.checks.commands import as_root, docker, on_machine
 from console.guides.checks.machine import is_unit, need_known
-from console.guides.fixes.action import Action, Plan
-from console.guides.parameters import Parameters
+from console.guides.checks.words import age
+from console.guides.fixes.action import Action, Applied, Plan, Preview, Target
+from console.guides.parameters import Parameters, Seconds
 from console.guides.readings import Readings
 from console.guides.risk import Risk
 from console.guides.role_settings import is_secret, role_environment, shown_value
@@ -21,6 +22,10 @@ class SettingParameters(Parameters):
 
 class CommandParameters(Parameters):
     name: str
+
+
+class WaitParameters(Parameters):
+    for_: Seconds = Field(alias="for", gt=0, le=600)
 
 
 class TextParameters(Parameters):
@@ -84,12 +89,23 @@ async def _command(system: System, wanted: CommandParameters) -> Plan:
     return Plan((), (clean(command),), "Nothing is changed by Triage: the command is for you.", "", clean(command), system.name)
 
 
+async def _wait(_system: System, wanted: WaitParameters) -> Plan:
+    told = f"nothing is done for {age(wanted.for_)}, while it is looked again and again"
+    return Plan((Target("time"),), (told,), "Nothing is changed.", "None is needed.", f"sleep {wanted.for_:g}", "wait")
+
+
+async def _waited(_system: System, wanted: WaitParameters, _preview: Preview) -> Applied:
+    """Passing the time is what the verification does: it counts, shows what it sees, can be stopped, and ends early."""
+    return Applied(True, (f"Waiting up to {age(wanted.for_)}. Looking again meanwhile.",))
+
+
 async def _text(system: System, wanted: TextParameters) -> Plan:
     lines = tuple(clean(line.strip()) for line in wanted.text.splitlines() if line.strip())
     return Plan((), lines, "Nothing is changed: this is for a person to do.", "", "", system.name)
 
 
 ACTIONS = (
+    Action("show.wait", WaitParameters, Risk.R1, _wait, _waited),
     Action("show.setting", SettingParameters, Risk.R1, _setting, None),
     Action("show.command", CommandParameters, Risk.R1, _command, None),
     Action("show.text", TextParameters, Risk.R1, _text, None),

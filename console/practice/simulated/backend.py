@@ -52,7 +52,7 @@ class Backend(Process):
             refused = "OOM command not allowed when used memory > 'maxmemory'."
             self.say(now, "WARNING", "cache", f"Cache write failed: {refused}")
         for arrival in arrivals:
-            at, endpoint, client = arrival
+            at, endpoint, client = arrival.at, arrival.endpoint, arrival.client
             if endpoint.limit and not self.limits.allows(client, endpoint.limit, at, self.role_at(client)):
                 outcomes.append(self._done(arrival, 429, 0.001, self._limited(arrival)))
             elif endpoint.cached and cache_error is None and self.cache.lookup(now) and endpoint.path not in self.behaviours:
@@ -144,13 +144,14 @@ class Backend(Process):
 
     def _done(self, arrival: Arrival, status: int, elapsed_s: float, why: Complaint | None = None) -> Outcome:
         self.histogram.observe(arrival.endpoint, status, elapsed_s)
-        return Outcome(arrival.at + elapsed_s, arrival.endpoint, status, elapsed_s, why, arrival.client)
+        return Outcome(arrival.at + elapsed_s, arrival.endpoint, status, elapsed_s, why, arrival.client, arrival.trace)
 
     def _report(self, outcome: Outcome, at: float) -> None:
         """Log an answer; the traceback of a failed one at most once a second, as the service's own log filter does."""
         service, endpoint, why = self.service, outcome.endpoint, outcome.why
         request = f"{endpoint.method} {endpoint.path}"
         trace = service.trace(self._trace.getrandbits(128) if service.correlated else self.chance.getrandbits(48))
+        trace = f"correlation_id={outcome.trace}" if outcome.trace and service.correlated else trace
         more = f" {trace}" if service.correlated else ""
         if why is not None:
             self.say(at, why.level, why.logger, f"{why.text}{'' if why.bare else f' while answering {request}'}{more}")

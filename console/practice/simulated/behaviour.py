@@ -26,6 +26,8 @@ class Outcome:
     elapsed_s: float
     why: Complaint | None = None
     client: str = ""
+    trace: str = ""
+    """The id by which the client named its request."""
 
 
 @dataclass(slots=True)

@@ -56,9 +56,6 @@ class SimulatedNetwork:
     async def handshake(self, url: str, *, origin: str = "", token: str = "", timeout_s: float = 4.0) -> HttpAnswer:
         await self._world.settle()
         headers = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13", "sec-websocket-key": "dGhl"}
-        parts = urlsplit(url)
-        if f"{parts.hostname}:{parts.port}" in self._world.network.no_upgrade:
-            headers = {}
         headers |= {"origin": origin} if origin else {}
         headers |= {"authorization": f"Bearer {token}"} if token else {}
         return self._ask(url, Request("GET", urlsplit(url).path or "/", headers), timeout_s)

@@ -59,8 +59,6 @@ class NetworkAround:
     blocked: set[str] = field(default_factory=set)
     dropped_headers: set[str] = field(default_factory=set)
     """Headers (in lower case) that something before the service takes out of every request, as a proxy does with `upgrade`."""
-    no_upgrade: set[str] = field(default_factory=set)
-    """`host:port` before which a proxy stands that knows no WebSockets: it passes requests on without their Upgrade."""
     own_names: set[str] = field(default_factory=set)
     """Names under which clients from outside reach this machine: its packet filter sees them."""
     slow_resolver_s: float = 0.0

@@ -45,15 +45,19 @@ class Arrival(NamedTuple):
     at: float
     endpoint: Endpoint
     client: str
+    trace: str = ""
+    """The id by which the client itself names its request; empty: the service gives it one."""
 
 
 @dataclass(slots=True)
 class Loop:
-    """A client that asks for one path again and again, on top of the usual traffic."""
+    """A client that asks for one path again and again, on top of the usual traffic. `method`: empty for the path's first."""
 
     client: str
     path: str
     per_s: float
+    method: str = ""
+    trace: str = ""
     owed: float = 0.0
 
 
@@ -87,11 +91,11 @@ class Traffic:
         times = [now - tick_s + tick_s * (number + chance.random()) / count for number in range(count)]
         found = [Arrival(at, self.choose(chance), self._client()) for at in times]
         for loop in self.loops:
-            endpoint = self.named(loop.path)
+            endpoint = self.named(loop.path, loop.method)
             loop.owed += loop.per_s * tick_s
             if endpoint is not None:
                 found += [
-                    Arrival(now - tick_s * (number + 1) / (loop.owed + 1), endpoint, loop.client)
+                    Arrival(now - tick_s * (number + 1) / (loop.owed + 1), endpoint, loop.client, loop.trace)
                     for number in range(int(loop.owed))
                 ]
             loop.owed %= 1

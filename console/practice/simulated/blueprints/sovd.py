@@ -100,7 +100,8 @@ CLIENTS = (
 
 
 def furnish(world: World) -> None:
-    """The deployment's folder, with the environment that its Compose file gives to the containers."""
+    """The deployment's folder, with the environment that its Compose file gives to the containers; room for its pool."""
+    world.database.settings.put("max_connections", "100")
     database = {"POSTGRES_USER": "{user}", "POSTGRES_PASSWORD": "{password}", "POSTGRES_DB": "{database}"}
     write_project(world, {".env": settings_of(world, {**database, **ENVIRONMENT})})
 
