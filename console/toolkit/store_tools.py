@@ -44,8 +44,9 @@ async def table_sizes(readings: Readings) -> Table:
     unread = tuple(answer for answer in (database, counted) if isinstance(answer, Failure))
     counts = {} if isinstance(counted, Failure) else {(row["schemaname"], row["relname"]): row for row in counted}
     rows = tuple(_table_row(row, counts.get((row["schemaname"], row["relname"]))) for row in sizes)
-    whole = "size unknown" if isinstance(database, Failure) or not database else size(_number(database[0]["database_bytes"]))
-    return Table(_TABLES, rows, f"the database has {whole}", unread, "The database has no table that our role may see.")
+    known = [] if isinstance(database, Failure) else database
+    whole = f"the database has {size(_number(known[0]['database_bytes']))}" if known else "the database's size is unknown"
+    return Table(_TABLES, rows, whole, unread, "The database has no table that our role may see.")
 
 
 def _table_row(sizes: Mapping[str, Value], counts: Mapping[str, Value] | None) -> Row:
@@ -71,7 +72,8 @@ async def slow_statements(readings: Readings) -> Table:
 
 
 def _statement_row(index: int, row: Mapping[str, Value]) -> Row:
-    query = clean(" ".join(str(row["query"]).split()))
+    # Line ends are marks by now: every text of a row is cleaned.
+    query = clean(" ".join(str(row["query"]).replace("⏎", " ").split()))
     mean, total, whole = _number(row["mean_ms"]), _number(row["total_ms"]), _number(row["all_ms"])
     cells = (
         f"{mean:,.1f} ms",
