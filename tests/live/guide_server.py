@@ -156,6 +156,11 @@ async def somebody(
         await connection.close()
 
 
+async def flushed(connection: psycopg.AsyncConnection[Any]) -> None:
+    """What a session has done is in the statistics at once, not after the ten seconds that an idle one may take."""
+    await connection.execute("SELECT pg_stat_force_next_flush()")
+
+
 async def until(condition: Callable[[], Awaitable[Any]], within_s: float = 10.0) -> Any:
     deadline = time.monotonic() + within_s
     while not (answer := await condition()):

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from guide_server import PASSWORD, damage, guide_server, made, running, shop, somebody, until
+from guide_server import PASSWORD, damage, flushed, guide_server, made, running, shop, somebody, until
 from store_containers import Server
 
 from console.reading import FailureKind, SourceError
@@ -203,6 +203,7 @@ async def test_states_that_are_hidden_from_the_role_are_unknown(postgres: Server
 
 async def test_the_slowest_statement_and_its_share_are_told(postgres: Server) -> None:
     async with shop(postgres) as system, somebody(postgres) as busy:
+        postgres.run("psql", "-qXU", "postgres", "-d", "shop", "-c", "SELECT pg_stat_statements_reset()")
         await busy.execute("SELECT pg_sleep(0.6)")
         found = await made(system, "postgres.slowest", {"over_ms": 500})
     assert (found.facts["available"], found.facts["slow"]) == (True, 1)
@@ -238,6 +239,7 @@ async def test_dead_rows_and_stale_statistics_are_told(postgres: Server) -> None
     async with shop(postgres) as system, somebody(postgres) as clerk:
         await clerk.execute("CREATE TABLE worn AS SELECT i AS id FROM generate_series(1, 40000) i")
         await clerk.execute("DELETE FROM worn WHERE id % 2 = 0")
+        await flushed(clerk)
 
         async def counted() -> Any:
             found = await made(system, "postgres.tables")

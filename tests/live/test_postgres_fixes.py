@@ -7,7 +7,21 @@ from typing import Any
 
 import psycopg
 import pytest
-from guide_server import PASSWORD, applied, damage, dsn, guide_server, journal, made, previewed, running, shop, somebody, until
+from guide_server import (
+    PASSWORD,
+    applied,
+    damage,
+    dsn,
+    flushed,
+    guide_server,
+    journal,
+    made,
+    previewed,
+    running,
+    shop,
+    somebody,
+    until,
+)
 from store_containers import Server
 
 from console.guides.risk import Asks
@@ -93,6 +107,7 @@ async def test_a_good_index_of_that_name_on_other_columns_is_left_alone(postgres
 async def test_stale_statistics_are_renewed(postgres: Server) -> None:
     async with shop(postgres) as system, somebody(postgres) as clerk:
         await clerk.execute("CREATE TABLE fresh AS SELECT i AS id FROM generate_series(1, 5000) i")
+        await flushed(clerk)
         await until(lambda: never_analysed(system, 1))
         preview = await previewed(system, "postgres.analyze")
         assert [target.name for target in preview.targets] == ["fresh"]
@@ -108,6 +123,7 @@ async def never_analysed(system: Any, count: int) -> bool:
 async def worn(clerk: psycopg.AsyncConnection[Any], system: Any) -> None:
     await clerk.execute("CREATE TABLE worn AS SELECT i AS id FROM generate_series(1, 40000) i")
     await clerk.execute("DELETE FROM worn WHERE id % 2 = 0")
+    await flushed(clerk)
 
     async def counted() -> bool:
         return bool((await made(system, "postgres.tables")).facts["dead_table"] == "worn")
