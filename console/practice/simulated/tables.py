@@ -148,7 +148,7 @@ class Tables:
     def _open(self) -> Embedded:
         if self._engine is None:
             self._engine = engine = Embedded()
-            engine.ask("SET timezone = 'UTC'; SET integer_division = true")
+            engine.ask("SET timezone = 'UTC'; SET integer_division = true; SELECT setseed(0.5)")
             self._set_time(engine, self._began_at if self._began_at is not None else self.now)
             engine.ask(f"CREATE SCHEMA public; CREATE SCHEMA {STATISTICS}; SET schema = '{STATISTICS}'")
             engine.ask(MACROS + VIEWS + FUNCTIONS)

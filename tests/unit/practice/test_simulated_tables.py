@@ -41,6 +41,11 @@ def test_the_same_time_gives_the_same_rows(system: str) -> None:
         assert first.run(query) == second.run(query)
 
 
+def test_ids_that_the_server_makes_up_are_the_same_in_every_world() -> None:
+    made = [tables("planner").run("SELECT gen_random_uuid() AS id")[0]["id"] for _ in range(2)]
+    assert made[0] == made[1]
+
+
 def test_time_is_the_worlds(sms: Tables) -> None:
     row = sms.read("SELECT extract(epoch FROM now()) AS now, current_date AS today, current_timestamp AS at", limit=1)[0]
     assert (row["now"], str(row["today"])) == (NOON, "2026-11-26")
