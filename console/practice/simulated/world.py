@@ -35,6 +35,8 @@ PAST_SCRAPE_EVERY_S = 15.0
 """In the past that is made up at the start: reading a scrape is what costs most there."""
 SLICE_TICKS = 20
 """So many steps are made before the event loop may do something else."""
+DRAWN = ("database", "cache", "backend", "proxy", "backup", "prometheus")
+"""Roles whose ids are drawn from the world's one chance; a part that is added draws apart, and changes nothing of the rest."""
 MOST_TICKS = int(HISTORY_S / TICK_S)
 """Longer sleeps of the clock (a suspended machine) are not lived through."""
 
@@ -61,6 +63,7 @@ class World:
         self.ticks = 0
         self._clock = clock
         self._chance = random.Random(seed)  # noqa: S311 - a practice world, not a secret
+        self._others = random.Random(seed + 1)  # noqa: S311
         self._began_at = clock() - HISTORY_S
         self._schedule: list[tuple[float, Callable[[World], None]]] = []
         self._next_scrape_at = self._began_at
@@ -298,7 +301,7 @@ class World:
         wanted = (config.engine.select.get("label", "") if config.engine else "").partition("=")
         label = {wanted[0]: wanted[2]} if wanted[0] else {}
         container = SimulatedContainer(
-            id=f"{self._chance.getrandbits(256):064x}",
+            id=f"{(self._chance if part.role in DRAWN else self._others).getrandbits(256):064x}",
             name=name,
             image=part.image,
             program=program,

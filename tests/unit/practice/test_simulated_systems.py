@@ -106,9 +106,8 @@ async def test_a_quarter_of_an_hour_with_nobody_harmed(name: str, clock: Clock) 
 @each_system
 def test_what_a_well_user_would_say_is_known(name: str) -> None:
     replies, inputs = replies_of(HEALTHY, CONFIG.system(name))
-    assert replies == {}
     assert inputs
-    assert all(isinstance(value, str) and value for value in inputs.values())
+    assert all(isinstance(value, str) and value for value in (*replies.values(), *inputs.values()))
 
 
 @each_system

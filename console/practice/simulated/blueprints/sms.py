@@ -85,6 +85,10 @@ PARTS = (
         "prometheus", "prom/prometheus:v2.42", 256, 9090, "prometheus", command="prometheus",
         usage=Load(1.4, 88 * MIB, 2_600, 900, 9), greeting='level=info msg="Server is ready to receive web requests."',
     ),
+    Part(
+        "pages", "sms-help:5", 48, 8090, "pages", names=("pages",), command="nginx",
+        usage=Load(0.1, 7 * MIB, 200, 900, 2), greeting="nginx/1.22.1: start worker processes",
+    ),
 )  # fmt: skip
 
 

@@ -25,9 +25,7 @@ def _unpublish(world: World) -> None:
 
 
 def _stop_pages(world: World) -> None:
-    root = world.config.links["help_start"]
-    for url in [url for url in world.network.sites if url.startswith(root)]:
-        world.network.sites[url] = Site(down="refused")
+    world.role("pages").stop(world.now)
 
 
 def _move_pages(world: World) -> None:
