@@ -78,7 +78,7 @@ async def _match(readings: Readings, parameters: MatchParameters) -> Findings:
     read = await read_logs(readings, parameters.roles, parameters.window, parameters.lines)
     began = await _starts(readings, parameters) if parameters.since_start else {}
     lines = [line for line in read.lines if line.at >= began.get(line.container, 0.0)]
-    matches = matching(lines, parameters.patterns)
+    matches = await asyncio.to_thread(matching, lines, parameters.patterns)
     newest = max((name for name in matches if matches[name]), key=lambda name: matches[name][-1].at, default="")
     facts = {name: read.count(len(found)) for name, found in matches.items()}
     last = matches[newest][-1] if newest else None

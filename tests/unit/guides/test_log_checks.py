@@ -103,7 +103,7 @@ async def test_a_container_that_was_never_made_wrote_nothing_unless_it_is_asked_
         await stack.engine.container(name)
         return await log_tail(name, lines=lines, since=since)
 
-    stack.engine.log_tail = known  # type: ignore[method-assign]
+    stack.engine.log_tail = known
     whole = await checked(stack, "logs.errors")
     assert (whole.facts["errors"], whole.unread) == (1, ())
     named = await checked(stack, "logs.match", roles=("cache",), patterns={"boom": "boom"})

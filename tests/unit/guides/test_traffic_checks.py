@@ -8,7 +8,7 @@ from console.guides.checks import Outcome, find_check, run_check
 from console.guides.checks.traffic import is_rising, is_surge, slowest_endpoint
 from console.guides.issue import CheckCall
 from console.guides.readings import Readings
-from console.reading import SourceError
+from console.reading import FailureKind, SourceError
 from console.sources.protocols.metrics import AnswerRate, EndpointLatency, Latency, Origin, Point, Quality
 from console.system import System
 
@@ -60,7 +60,7 @@ class FakeMetrics:
         return "2.42.0"
 
     async def query(self, promql: str) -> tuple[tuple[dict[str, str], float], ...]:
-        raise SourceError  # pragma: no cover
+        raise SourceError(FailureKind.UNSUPPORTED, f"{promql} is not known here.")
 
 
 async def checked(name: str, metrics: FakeMetrics | None) -> Outcome:
