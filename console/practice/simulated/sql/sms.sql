@@ -1,15 +1,16 @@
 -- The tables that the guide's queries name.
+CREATE TABLE role (
+    id   serial PRIMARY KEY,
+    name text NOT NULL UNIQUE
+);
 CREATE TABLE "user" (
     id            serial PRIMARY KEY,
     email         text NOT NULL UNIQUE,
     full_name     text NOT NULL,
     password_hash text NOT NULL,
     is_active     boolean NOT NULL DEFAULT true,
+    role_id       integer NOT NULL DEFAULT 1 REFERENCES role (id),
     created_at    timestamptz NOT NULL DEFAULT now()
-);
-CREATE TABLE role (
-    id   serial PRIMARY KEY,
-    name text NOT NULL UNIQUE
 );
 CREATE TABLE user_permission (
     user_id         integer NOT NULL REFERENCES "user" (id),
@@ -48,6 +49,13 @@ CREATE TABLE attendance (
     status          text NOT NULL
 );
 CREATE INDEX idx_attendance_student_date ON attendance (student_id, attendance_date);
+CREATE TABLE semester (
+    id         serial PRIMARY KEY,
+    name       text NOT NULL UNIQUE,
+    starts_on  date NOT NULL,
+    ends_on    date NOT NULL,
+    is_current boolean NOT NULL DEFAULT false
+);
 CREATE TABLE login_event (
     id        bigserial PRIMARY KEY,
     email     text NOT NULL,
@@ -59,15 +67,15 @@ CREATE TABLE alembic_version (
 );
 
 -- The same rows at every first start, but for the dates: those lie in the semester that runs today.
+INSERT INTO role (name) VALUES ('student'), ('teacher'), ('admin');
 INSERT INTO "user" (email, full_name, password_hash)
 SELECT format('student%s@studentmanagement.local', n), format('Student %s', n), 'sha256$' || encode(sha256(('student' || n)::bytea), 'hex')
 FROM generate_series(1, 400) AS n;
-INSERT INTO "user" (email, full_name, password_hash)
-SELECT format('teacher%s@studentmanagement.local', n), format('Teacher %s', n), 'sha256$' || encode(sha256(('teacher' || n)::bytea), 'hex')
+INSERT INTO "user" (email, full_name, password_hash, role_id)
+SELECT format('teacher%s@studentmanagement.local', n), format('Teacher %s', n), 'sha256$' || encode(sha256(('teacher' || n)::bytea), 'hex'), 2
 FROM generate_series(1, 12) AS n;
-INSERT INTO "user" (email, full_name, password_hash)
-VALUES ('admin@studentmanagement.local', 'Administrator', 'sha256$' || encode(sha256('admin'::bytea), 'hex'));
-INSERT INTO role (name) VALUES ('student'), ('teacher'), ('admin');
+INSERT INTO "user" (email, full_name, password_hash, role_id)
+VALUES ('admin@studentmanagement.local', 'Administrator', 'sha256$' || encode(sha256('admin'::bytea), 'hex'), 3);
 INSERT INTO user_permission (user_id, permission_name)
 SELECT id, permission
 FROM "user", unnest(ARRAY ['grades:read', 'attendance:read', 'courses:read']) AS permission;
@@ -88,4 +96,6 @@ FROM enrollment, generate_series(1, 5) AS n;
 INSERT INTO attendance (student_id, attendance_date, status)
 SELECT student.id, current_date - n::integer, CASE WHEN (student.id * 3 + n) % 11 = 0 THEN 'absent' WHEN (student.id + n) % 17 = 0 THEN 'late' ELSE 'present' END
 FROM student, generate_series(0, 44) AS n;
+INSERT INTO semester (name, starts_on, ends_on, is_current)
+VALUES ('Last semester', current_date - 270, current_date - 105, false), ('Current semester', current_date - 90, current_date + 60, true);
 INSERT INTO alembic_version (version_num) VALUES ('0003_login_event');
