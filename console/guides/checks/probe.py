@@ -67,8 +67,8 @@ def told_reason(output: Sequence[str]) -> tuple[str, str]:
     return "other", output[-1] if output else ""
 
 
-def _argv(config: SystemConfig, to: str) -> tuple[str, ...]:
-    return config.probes.get(f"{to}_from_backend", ())
+def _argv(config: SystemConfig, to: Literal["database", "cache"]) -> tuple[str, ...]:
+    return config.probes.get("cache_from_backend" if to == "cache" else "database_from_backend", ())
 
 
 def _command(config: SystemConfig, parameters: ProbeParameters) -> str:

@@ -57,19 +57,19 @@ class Loop:
     path: str
     per_s: float
     method: str = ""
-    trace: str = ""
     owed: float = 0.0
 
 
 class Traffic:
     """The requests that arrive. `factor`: how many times the usual; `clients`: the share of each address; `loops`: clients
-    gone wild. All three may be changed while the world lives."""
+    gone wild; `once`: single requests that come next. All may be changed while the world lives."""
 
     def __init__(self, endpoints: Sequence[Endpoint], clients: Mapping[str, float], *, seed: int) -> None:
         self.endpoints = tuple(endpoints)
         self.factor = 1.0
         self.clients = dict(clients)
         self.loops: list[Loop] = []
+        self.once: list[Arrival] = []
         self._known: dict[str, float] = {}
         self._addresses: tuple[str, ...] = ()
         self._shares: tuple[float, ...] = ()
@@ -95,10 +95,12 @@ class Traffic:
             loop.owed += loop.per_s * tick_s
             if endpoint is not None:
                 found += [
-                    Arrival(now - tick_s * (number + 1) / (loop.owed + 1), endpoint, loop.client, loop.trace)
+                    Arrival(now - tick_s * (number + 1) / (loop.owed + 1), endpoint, loop.client)
                     for number in range(int(loop.owed))
                 ]
             loop.owed %= 1
+        found += self.once
+        self.once = []
         return found
 
     def _client(self) -> str:

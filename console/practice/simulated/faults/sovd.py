@@ -5,7 +5,7 @@ from collections.abc import Callable
 from console.practice.simulated.blueprints.sovd import SECRET
 from console.practice.simulated.faults.fault import Fault
 from console.practice.simulated.machine import Listener
-from console.practice.simulated.traffic import Loop
+from console.practice.simulated.traffic import Arrival, Loop
 from console.practice.simulated.volume import MIB
 from console.practice.simulated.web import Request, make_token, serve
 from console.practice.simulated.world import HISTORY_S, World
@@ -15,6 +15,7 @@ JOHN = "10.20.0.5"
 CORRELATION_ID = "7c1e5a20-3b64-4d0f-9a11-9e0000000001"
 COMMANDS = "/api/v1/commands"
 VEHICLES = "/api/v1/vehicles"
+HURRY_S = 58.0
 ISSUED_AT = 1_767_225_600
 OLD_TOKEN = make_token(SECRET, {"sub": "john_doe", "role": "engineer", "iat": ISSUED_AT, "exp": ISSUED_AT + 1_800})
 GOOD_TOKEN = make_token(SECRET, {"sub": "john_doe", "role": "engineer", "iat": ISSUED_AT, "exp": 4_102_444_800})
@@ -80,12 +81,30 @@ def _strip_upgrades(world: World) -> None:
 
 def _hurry(world: World) -> None:
     """A burst of commands within the last minute; it is over by now."""
-    world.traffic.loops.append(Loop(JOHN, COMMANDS, 0.5, "POST", CORRELATION_ID))
+    world.traffic.loops.append(Loop(JOHN, COMMANDS, 0.5, "POST"))
     world.schedule(4, lambda later: later.traffic.loops.clear())
+    _trace_one(world, world.now + HURRY_S, COMMANDS, "POST")
 
 
-def _loop(per_s: float, path: str, method: str) -> Change:
-    return lambda world: world.traffic.loops.append(Loop(JOHN, path, per_s, method, CORRELATION_ID))
+def _loop(per_s: float, path: str, method: str, onset_s: float) -> Change:
+    def apply(world: World) -> None:
+        world.traffic.loops.append(Loop(JOHN, path, per_s, method))
+        _trace_one(world, world.now + onset_s, path, method)
+
+    return apply
+
+
+def _trace_one(world: World, present: float, path: str, method: str) -> None:
+    """One more request of John's, whose id he reads in the answer: late in the minute that counts, so that it is refused."""
+    into_minute_s = present % 60
+    before_s = 5.0 if into_minute_s > 30 else into_minute_s + 1
+
+    def ask(later: World) -> None:
+        endpoint = later.traffic.named(path, method)
+        if endpoint is not None:
+            later.traffic.once.append(Arrival(later.now, endpoint, JOHN, CORRELATION_ID))
+
+    world.schedule(before_s, ask)
 
 
 def _squeeze_database(world: World) -> None:
@@ -157,9 +176,9 @@ FAULTS: dict[str, Fault] = {
     "sovd.s3.wrong-redis-url": Fault(150, _REDIS_ELSEWHERE),
     "sovd.s3.blocked": Fault(300, _strip_upgrades),
     "sovd.s3.cors": Fault(210, _told("CORS_ORIGINS", "https://old-frontend.example")),
-    "sovd.s4.over-limit": Fault(58, _hurry, answers={"purpose": "ordinary"}, inputs=_TRACED),
-    "sovd.s4.client-loop": Fault(240, _loop(8.0, VEHICLES, "GET"), inputs=_TRACED),
-    "sovd.s4.needs-role": Fault(400, _loop(0.5, COMMANDS, "POST"), answers={"purpose": "administration"}, inputs=_TRACED),
+    "sovd.s4.over-limit": Fault(HURRY_S, _hurry, answers={"purpose": "ordinary"}, inputs=_TRACED),
+    "sovd.s4.client-loop": Fault(240, _loop(8.0, VEHICLES, "GET", 240), inputs=_TRACED),
+    "sovd.s4.needs-role": Fault(400, _loop(0.5, COMMANDS, "POST", 400), answers={"purpose": "administration"}, inputs=_TRACED),
     "sovd.s5.database-disconnected": Fault(140, _stop("database")),
     "sovd.s5.redis-disconnected": Fault(150, _stop("cache")),
     "sovd.s5.wrong-url": Fault(160, _REDIS_ELSEWHERE),
