@@ -124,15 +124,15 @@ def furnish(world: World) -> None:
     )
     write_certificate(world, "web")
     machine, lab = world.machine, world.config.lab
-    machine.commands["docker"] = lambda argv: _compose("2.29.1", tuple(argv[1:]))
-    machine.commands["docker-compose"] = lambda argv: _compose("2.29.1", ("compose", *argv[1:]))
+    machine.commands["docker"] = lambda argv: compose("2.29.1", tuple(argv[1:]))
+    machine.commands["docker-compose"] = lambda argv: compose("2.29.1", ("compose", *argv[1:]))
     machine.firewall.active, machine.firewall.default = True, "deny"
     machine.firewall.allowed |= {"22/tcp", "443/tcp", "8000/tcp", f"{lab.backend}/tcp", f"{lab.tls}/tcp"}
     world.network.names["planner.local"] = ("127.0.0.1",)
     world.network.own_names.add("planner.local")
 
 
-def _compose(version: str, words: tuple[str, ...]) -> Printed:
+def compose(version: str, words: tuple[str, ...]) -> Printed:
     if words[:2] == ("compose", "version"):
         return 0, f"{version}\n" if "--short" in words else f"Docker Compose version v{version}\n", ""
     return 1, "", "docker: this is not known here\n"

@@ -8,7 +8,12 @@ from console.practice.simulated.blueprints import NAMES, blueprint_name, bluepri
 from console.practice.simulated.faults.fault import Fault
 
 HEALTHY = "healthy"
-_MODULES = {"sms": ("sms", "sms_low", "sms_people", "smsops"), "planner": ("planner",), "dotmac": ("dotmac",), "sovd": ("sovd",)}
+_MODULES = {
+    "sms": ("sms", "sms_low", "sms_people", "smsops"),
+    "planner": ("planner", "planner_load", "planner_access"),
+    "dotmac": ("dotmac",),
+    "sovd": ("sovd",),
+}
 
 
 def faults_of(name: str) -> Mapping[str, Fault]:
