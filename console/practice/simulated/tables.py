@@ -19,6 +19,8 @@ STATISTICS = "statistics"
 """The schema in which the server's own views are tables."""
 _READS = re.compile(r"^(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(SELECT|WITH|VALUES|TABLE|EXPLAIN|SHOW)\b", re.IGNORECASE | re.DOTALL)
 
+_INSERT = re.compile(r'^INSERT INTO "?(\w+)"?.*?;$', re.MULTILINE | re.DOTALL)
+
 
 class Tables:
     """The tables of one database. `now` is the world's time, Unix seconds; who asks sets it."""
@@ -87,6 +89,14 @@ class Tables:
     def restore(self) -> None:
         """Create the tables and their first rows anew."""
         self._rebuild(engine_sql(self._schema.sql))
+
+    def refill(self) -> tuple[str, ...]:
+        """Put the first rows back into the tables that have none; which these are."""
+        empty = {name for name, rows in self.count().items() if not rows}
+        parts = [part for part in _INSERT.finditer(self._schema.sql) if part[1] in empty]
+        for part in parts:
+            self.run(engine_sql(part[0]))
+        return tuple(dict.fromkeys(part[1] for part in parts))
 
     def fill(self, view: str, rows: Sequence[Sequence[Any]]) -> None:
         """Make one of the server's own views hold exactly these rows, in the order of its columns."""
