@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
-from console.practice.lab import faults_sovd
+from console.practice.lab import faults_dotmac, faults_planner, faults_sms, faults_smsops, faults_sovd
 from console.practice.lab.fault import LabFault
 from console.practice.lab.faults_backend import BACKEND_FAULTS
 from console.practice.lab.faults_database import DATABASE_FAULTS
 from console.practice.lab.faults_outage import OUTAGE_FAULTS
 
 BY_SYSTEM: Mapping[str, tuple[LabFault, ...]] = {
-    "sms": (*OUTAGE_FAULTS, *DATABASE_FAULTS, *BACKEND_FAULTS),
-    "planner": (),
-    "dotmac": (),
+    "sms": (*OUTAGE_FAULTS, *DATABASE_FAULTS, *BACKEND_FAULTS, *faults_sms.FAULTS, *faults_smsops.FAULTS),
+    "planner": faults_planner.FAULTS,
+    "dotmac": faults_dotmac.FAULTS,
     "sovd": faults_sovd.FAULTS,
 }
 """By the template that has them."""

@@ -1,14 +1,14 @@
 """Faults of vehicle diagnostics."""
 
-import time
 from dataclasses import replace
 
 from console.practice.lab import pieces, redis_faults
+from console.practice.lab.database_faults import database_missing, password_changed
 from console.practice.lab.fault import LabFault, Notes
 from console.practice.lab.faults_outage import port_held
 from console.practice.lab.people import CORRELATION_ID, token
 from console.practice.lab.pieces import answers, clients, down, every, logged, release, remade, statements, stopped, told
-from console.practice.lab.spec import MIB, ContainerSpec, Port, Service
+from console.practice.lab.spec import ContainerSpec, Port, Service
 from console.practice.lab.target import Target
 
 TABLES = ("responses", "commands", "sessions", "audit_logs", "vehicles", "users")
@@ -16,6 +16,7 @@ READY = "/health/ready"
 COMMANDS = "/api/v1/commands"
 VEHICLES = "/api/v1/vehicles"
 OTHER_SECRET = "a-secret-that-was-rotated-on-one-side-only"  # noqa: S105 (wrong on purpose)
+BALLAST = "/dev/shm/ballast"  # noqa: S108 (in the container)
 STRIPPING = """server {
     listen 8000;
     location / { set $b backend; proxy_pass http://$b:8000; proxy_set_header X-Real-IP $remote_addr; }
@@ -84,8 +85,9 @@ def _loop(per_s: str, method: str, path: str) -> pieces.Commands:
 
 
 def _squeeze(target: Target, _notes: Notes) -> None:
-    for _ in range(6):  # What can be reclaimed goes at each step.
-        target.limit_memory(Service.DATABASE, max(int(target.memory_used(Service.DATABASE) / 0.95), 32 * MIB))
+    # What lies in shared memory cannot be reclaimed, so that the share stays where it is put.
+    target.must(Service.DATABASE, "fallocate", "-l", "60M", BALLAST)
+    target.limit_memory(Service.DATABASE, int(target.memory_used(Service.DATABASE) / 0.95))
 
 
 def _tight(target: Target, _notes: Notes) -> bool:
@@ -95,35 +97,13 @@ def _tight(target: Target, _notes: Notes) -> bool:
 
 def _widen(target: Target, _notes: Notes) -> None:
     target.limit_memory(Service.DATABASE, target.made_with_memory(Service.DATABASE))
-
-
-def _database_away(target: Target, _notes: Notes) -> None:
-    target.sql("ALTER DATABASE sovd_db WITH ALLOW_CONNECTIONS false", "postgres")
-    target.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'sovd_db'", "postgres")
-    target.sql("ALTER DATABASE sovd_db RENAME TO sovd_db_old", "postgres")
-
-
-def _database_back(target: Target, _notes: Notes) -> None:
     target.start_database()
-    if target.sql("SELECT count(*) FROM pg_database WHERE datname = 'sovd_db_old'", "postgres") != "0":
-        target.sql("DROP DATABASE IF EXISTS sovd_db WITH (FORCE)", "postgres")
-        target.sql("ALTER DATABASE sovd_db_old RENAME TO sovd_db", "postgres")
-    target.sql("ALTER DATABASE sovd_db WITH ALLOW_CONNECTIONS true", "postgres")
+    target.must(Service.DATABASE, "rm", "-f", BALLAST)
 
 
 def _not_kept(spec: ContainerSpec, _target: Target) -> ContainerSpec:
     command = " ".join(spec.command).replace("--appendonly yes", "--appendonly no")
     return replace(spec, command=(*command.split(), "--save", ""), mounts=())
-
-
-def _change_password(target: Target, _notes: Notes) -> None:
-    target.sql(f"ALTER ROLE {target.user} PASSWORD 'changed-{time.time_ns()}'")
-    target.drop_backend_sessions()
-
-
-def _password_back(target: Target, _notes: Notes) -> None:
-    target.start_database()
-    target.sql(f"ALTER ROLE {target.user} PASSWORD '{target.password()}'")
 
 
 FAULTS = (
@@ -194,6 +174,7 @@ FAULTS = (
         "An engineer sends more commands than ten a minute",
         _loop("0.4", "POST", COMMANDS),
         _limited(COMMANDS, "POST"),
+        answers={"purpose": "ordinary"},
         inputs=lambda _target: {"correlation_id": CORRELATION_ID, "username": "john_doe"},
     ),
     clients(
@@ -225,19 +206,15 @@ FAULTS = (
     LabFault("sovd.s5.out-of-memory", "PostgreSQL uses nearly all of its memory limit", _squeeze, _tight, _widen),
     port_held("sovd.s6.port-held", "The frontend is stopped, and another process holds its port", Service.FRONTEND),
     stopped("sovd.s7.not-running", "PostgreSQL is stopped", Service.DATABASE),
-    LabFault(
+    password_changed(
         "sovd.s7.wrong-credentials",
         "The password of sovd_user was changed",
-        _change_password,
         every(answers(READY, 503), logged("password authentication failed")),
-        _password_back,
     ),
-    LabFault(
+    database_missing(
         "sovd.s7.database-missing",
         "There is no database sovd_db",
-        inject=_database_away,
-        bites=every(answers(READY, 503), logged('database "sovd_db" does not exist')),
-        undo=_database_back,
+        every(answers(READY, 503), logged('database "sovd_db" does not exist')),
     ),
     release(
         "sovd.s7.pool-leak",

@@ -2,7 +2,7 @@
 
 import time
 
-CORRELATION_ID = "7c1e5a20-3b64-4d0f-9a11-lab000000001"
+CORRELATION_ID = "7c1e5a20-3b64-4d0f-9a11-9e0000000001"
 """Of the request that a fault makes as the affected user."""
 LIFETIME_S = 1800
 

@@ -206,6 +206,13 @@ def both(first: LabFault, second: LabFault) -> LabFault:
     )
 
 
+def user_of(
+    identity: str, title: str, bites: Bites, inject: Callable[[Target, Notes], None] | None = None, **said: Any
+) -> LabFault:
+    """Nothing is wrong with the system: it is the user, or what the user holds. `inject` is what the user does with it."""
+    return LabFault(identity, title, inject or (lambda _target, _notes: None), bites, lambda _target, _notes: None, **said)
+
+
 def down(target: Target, _notes: Notes) -> bool:
     """The backend does not run."""
     return not target.running(Service.BACKEND)

@@ -41,6 +41,11 @@ class Target:
         return self._lab.plan.template.user
 
     @property
+    def database(self) -> str:
+        """The application's database."""
+        return self._lab.plan.template.database
+
+    @property
     def data(self) -> str:
         """The database's data directory, in its container."""
         return self._lab.plan.template.data
@@ -218,9 +223,9 @@ class Target:
         raw: bytes = self._lab.client.api.logs(self.inspect(service)["Id"], tail=lines, since=since or None)
         return raw.decode("utf-8", "replace")
 
-    def secret(self, name: str) -> str:
+    def secret(self, name: str, make: Callable[[], str] | None = None) -> str:
         """One of the lab's secrets."""
-        return self._lab.secret(name)
+        return self._lab.secret(name, make)
 
     def project_file(self, name: str) -> Path:
         """A file of the system's folder on this machine."""

@@ -35,7 +35,8 @@ def _lines(values: dict[str, str]) -> str:
 def _containers(plan: LabPlan, secret: Secret) -> tuple[ContainerSpec, ...]:
     names, ports = plan.names, plan.ports
     told = {**environment(plan, secret), "SYSTEM": plan.template.guide}
-    server = {**parts.server(plan, secret), "BACKUPS": "/var/backups/dotmac"}
+    backups = {"BACKUPS": "/var/backups/dotmac", "DB_HOST": "localhost", "DB_PASSWORD": secret("password")}
+    server = {**parts.server(plan, secret), **backups}
     return (
         ContainerSpec(
             Service.OUTSIDE,

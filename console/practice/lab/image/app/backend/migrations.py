@@ -76,7 +76,7 @@ def main(arguments):
             at = current(connection)
         head = revisions()[-1]
         print(f"{at} (head)" if at == head else f"{at} (head is {head})")
-    elif arguments == ["upgrade"]:
+    elif arguments in (["upgrade"], ["upgrade", "head"]):
         print(f"Database is at {upgrade()}")
     elif arguments == ["downgrade", "-1"]:
         print("Running downgrade {} -> {}".format(*downgrade()))
