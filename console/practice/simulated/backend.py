@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from console.practice.simulated.behaviour import Behaviour, Complaint, Outcome
 from console.practice.simulated.limits import RateLimits
-from console.practice.simulated.postgres import ServerSession
 from console.practice.simulated.process import RETRY_S, THREADS, Process
 from console.practice.simulated.traffic import Arrival, Client
 
@@ -79,10 +78,6 @@ class Backend(Process):
         for outcome in outcomes:
             self._report(outcome, min(outcome.at, now))
         return outcomes
-
-    def _free(self) -> list[ServerSession]:
-        """The pool's connections that wait for no lock."""
-        return [item for item in self.pool if item.wait_type != "Lock"] if self.database.locks.waiting else self.pool
 
     def _waits(self, arrival: Arrival, now: float) -> bool:
         """Let a request wait with a connection of the pool for a table that somebody holds; False when nobody does."""

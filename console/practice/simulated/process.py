@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from console.practice.simulated.behaviour import Defects
 from console.practice.simulated.container import Exit, Load, Probe
 from console.practice.simulated.log import Log, stamp
-from console.practice.simulated.postgres import PostgresServer, Refused, ServerSession
+from console.practice.simulated.postgres import PostgresServer
 from console.practice.simulated.redis import CacheRefused, RedisServer
 from console.practice.simulated.service import Address, Service
+from console.practice.simulated.sessions import Refused, ServerSession
 from console.practice.simulated.traffic import Arrival, Histogram, Traffic
 
 POOL_WANTED = 8
@@ -255,6 +256,10 @@ class Process:
                 session.run(self.traffic.choose(self.chance).query, now)
             else:
                 session.rest(now)
+
+    def _free(self) -> list[ServerSession]:
+        """The pool's connections that wait for no lock."""
+        return [item for item in self.pool if item.wait_type != "Lock"] if self.database.locks.waiting else self.pool
 
     def leak(self, idle_s: float, age_s: float, now: float) -> None:
         """Have lost a connection some time ago."""

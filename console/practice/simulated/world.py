@@ -20,9 +20,10 @@ from console.practice.simulated.limits import RateLimits
 from console.practice.simulated.log import Log
 from console.practice.simulated.machine import File, Machine
 from console.practice.simulated.network import NetworkAround
-from console.practice.simulated.postgres import PostgresServer, Refused
+from console.practice.simulated.postgres import PostgresServer
 from console.practice.simulated.proxy import Bystander, Proxy
 from console.practice.simulated.redis import RedisServer
+from console.practice.simulated.sessions import Refused
 from console.practice.simulated.traffic import Arrival, Histogram, Traffic, slowness
 from console.practice.simulated.unit import SimulatedUnit
 from console.practice.simulated.volume import MIB, Volume
@@ -169,7 +170,8 @@ class World:
             self._schedule.remove(due)
             due[1](self)
         sampled = now > self._began_at + HISTORY_S - 5
-        for part in (*self.containers.values(), *self.units.values()):
+        parts: list[SimulatedContainer | SimulatedUnit] = [*self.containers.values(), *self.units.values()]
+        for part in parts:
             part.tick(now, TICK_S, sampled=sampled)
         answered, failed = self._traffic(now)
         if self.database.up:
