@@ -180,7 +180,7 @@ FAULTS = (
     clients(
         "sovd.s4.client-loop",
         "A client asks for the vehicles over and over",
-        _loop("8", "GET", VEHICLES),
+        _loop("20", "GET", VEHICLES),
         _limited(VEHICLES),
         inputs=lambda _target: {"correlation_id": CORRELATION_ID, "username": "john_doe"},
     ),
