@@ -3,7 +3,8 @@
 import fcntl
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -51,36 +52,59 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def _lab() -> Iterator[Lab]:
-    """The lab, brought up without faults; removed at the end unless it was there before the tests."""
-    system = _shipped_system()
+def _labs() -> Iterator[Callable[[str], Lab]]:
+    """The lab of a system, brought up at its first use; removed at the end unless it was there before the tests."""
+    held: dict[str, Lab] = {}
+    with ExitStack() as stack:
+
+        def lab_of(name: str) -> Lab:
+            if name not in held:
+                held[name] = stack.enter_context(_held(name))
+            return held[name]
+
+        yield lab_of
+
+
+@contextmanager
+def _held(name: str) -> Iterator[Lab]:
+    system = load_config(shipped_config()).config.systems[name]
     assert system.engine is not None
-    lab = Lab(lab_plan("sms", system), system.engine, lambda line: print(line, file=sys.stderr))
+    lab = Lab(lab_plan(name, system), system.engine, lambda line: print(line, file=sys.stderr))
     with (private_dir(lab.folder) / "tests.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # Two test runs on one lab would break each other's faults.
-        yield from _held(lab)
+        was_there = lab.client.api.containers(all=True, filters={"label": f"triage.lab={name}"})
+        _undo_all(lab)
+        lab.up()
+        yield lab
+        _undo_all(lab)
+        if was_there:
+            lab.up()
+        else:
+            lab.down()
+        lab.close()
 
 
-def _held(lab: Lab) -> Iterator[Lab]:
-    was_there = lab.client.api.containers(all=True, filters={"label": "triage.lab=sms"})
+@contextmanager
+def _unharmed(lab: Lab) -> Iterator[Lab]:
+    """A lab without faults and as it was made before a test, and without faults after it."""
     _undo_all(lab)
     lab.up()
     yield lab
     _undo_all(lab)
-    if was_there:
-        lab.up()
-    else:
-        lab.down()
-    lab.close()
 
 
 @pytest.fixture
-def lab(_lab: Lab) -> Iterator[Lab]:
-    """The lab, without faults and as it was made before the test, and without faults after it."""
-    _undo_all(_lab)
-    _lab.up()
-    yield _lab
-    _undo_all(_lab)
+def lab(_labs: Callable[[str], Lab]) -> Iterator[Lab]:
+    """The lab of the student management system."""
+    with _unharmed(_labs("sms")) as found:
+        yield found
+
+
+@pytest.fixture
+def lab_of(_labs: Callable[[str], Lab]) -> Iterator[Callable[[str], Lab]]:
+    """The lab of any system, by name."""
+    with ExitStack() as stack:
+        yield lambda name: stack.enter_context(_unharmed(_labs(name)))
 
 
 def _undo_all(lab: Lab) -> None:

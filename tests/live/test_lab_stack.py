@@ -174,8 +174,11 @@ def test_a_taken_port_is_told_with_its_holder_before_anything_is_made(other: tup
 
 def test_down_removes_a_labs_things_and_leaves_the_other_lab_up(lab: Lab, other: tuple[SystemConfig, Lab]) -> None:
     _, second = other
+    old = second.plan.volume("database")
+    second.client.api.create_volume(old, labels={**second.plan.labels, "triage.lab.tables": "of an older release"})
     second.up()
     assert second.status().up
+    assert second.client.api.inspect_volume(old)["Options"]["type"] == "tmpfs"
     second.down()
     mine = {"label": "triage.lab=triagetest"}
     assert second.client.api.containers(all=True, filters=mine) == []

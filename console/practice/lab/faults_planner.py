@@ -193,7 +193,7 @@ FAULTS = (
         logged(f"Unhandled exception while answering GET {TASKS}"),
     ),
     release("planner.a3.cpu", "The app computes without end", {"spin": 1}, _busy),
-    release("planner.a3.slow-query", "The query of tasks takes long", {"slow": {TASKS: 0.9}}, logged("Request took")),
+    release("planner.a3.slow-query", "The query of tasks takes long", {"slow": {TASKS: 1.4}}, logged("Request took")),
     redis_faults.full("planner.a3.cache-not-working", "Redis throws keys away as fast as they come", policy="allkeys-lru"),
     stopped("planner.d1.not-running", "PostgreSQL is stopped", Service.DATABASE),
     password_changed(

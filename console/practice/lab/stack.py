@@ -1,6 +1,7 @@
 """Brings the lab of one system up, takes it down, and says how it stands."""
 
 import fcntl
+import hashlib
 import secrets
 import socket
 import time
@@ -12,7 +13,7 @@ from typing import Any
 from console.config import EngineConfig
 from console.practice.lab import engine
 from console.practice.lab.errors import LabError, NotInLab
-from console.practice.lab.image_build import ensure_image
+from console.practice.lab.image_build import TABLES, context_files, ensure_image
 from console.practice.lab.plan import SPEC_LABEL, container_specs, creation
 from console.practice.lab.ready import ServiceState, service_state, waiting_for
 from console.practice.lab.spec import OWNER_LABEL, ContainerSpec, LabPlan, Service, Volume
@@ -21,6 +22,8 @@ from console.text import clean
 
 READY_TIMEOUT_S = 120.0
 POLL_S = 0.3
+TABLES_LABEL = "triage.lab.tables"
+"""On volumes: for which tables they were made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Lab:
         """Make and start what is missing, and wait until the whole lab answers. Raises LabError; safe to call again."""
         with self._alone():
             specs = self.specs()
+            self._forget_old_tables()
             found = {spec.service: self._owned(spec.name) for spec in specs}
             for spec in specs:
                 self._check_port(spec, found[spec.service])
@@ -93,14 +97,17 @@ class Lab:
     def down(self) -> None:
         """Remove the containers, network and volume that carry the lab's label, and nothing else."""
         with self._alone():
-            api, mine = self.client.api, {"label": f"{OWNER_LABEL}={self.plan.system}"}
-            for found in api.containers(all=True, filters=mine):
-                self._say(f"Removing {clean(found['Names'][0].lstrip('/'))}")
-                _unless_gone(api.remove_container, found["Id"], force=True, v=True)
-            for found in api.networks(filters=mine):
-                _unless_gone(api.remove_network, found["Id"])
-            for found in api.volumes(filters=mine).get("Volumes") or ():
-                _unless_gone(api.remove_volume, found["Name"])
+            self._remove_all()
+
+    def _remove_all(self) -> None:
+        api, mine = self.client.api, {"label": f"{OWNER_LABEL}={self.plan.system}"}
+        for found in api.containers(all=True, filters=mine):
+            self._say(f"Removing {clean(found['Names'][0].lstrip('/'))}")
+            _unless_gone(api.remove_container, found["Id"], force=True, v=True)
+        for found in api.networks(filters=mine):
+            _unless_gone(api.remove_network, found["Id"])
+        for found in api.volumes(filters=mine).get("Volumes") or ():
+            _unless_gone(api.remove_volume, found["Name"])
 
     def status(self) -> LabStatus:
         """Every service as the engine sees it. Makes no change."""
@@ -168,6 +175,19 @@ class Lab:
                         f"End that, or choose another port in [systems.{self.plan.system}.lab].",
                     ) from None
 
+    def _forget_old_tables(self) -> None:
+        """Remove what was made for other tables than today's: a newer backend would not find its own in them."""
+        mine = {"label": [f"{OWNER_LABEL}={self.plan.system}"]}
+        volumes = self.client.api.volumes(filters=mine).get("Volumes") or ()
+        wanted = self._tables()
+        if all((volume.get("Labels") or {}).get(TABLES_LABEL) == wanted for volume in volumes):
+            return
+        self._say("The system's tables are others now; making the lab anew")
+        self._remove_all()
+
+    def _tables(self) -> str:
+        return hashlib.sha256(context_files()[f"{TABLES}/{self.plan.template.guide}.sql"]).hexdigest()[:16]
+
     def _write_project(self) -> None:
         """The system's folder on this machine: what a deployment keeps beside its containers."""
         if self.plan.template.project is None:
@@ -200,7 +220,8 @@ class Lab:
             if volume.size_mib:
                 inodes = f",nr_inodes={volume.inodes}" if volume.inodes else ""
                 options = {"type": "tmpfs", "device": "tmpfs", "o": f"size={volume.size_mib}m,mode=0755{inodes}"}
-            self.client.api.create_volume(name, driver="local", driver_opts=options, labels=self.plan.labels)
+            labels = {**self.plan.labels, TABLES_LABEL: self._tables()}
+            self.client.api.create_volume(name, driver="local", driver_opts=options, labels=labels)
             return
         if (found.get("Labels") or {}).get(OWNER_LABEL) != self.plan.system:
             raise LabError(f"There is a volume {name} that is not the lab's; it was left as it is.")
