@@ -19,7 +19,7 @@ from console.guides.issue import Issue
 from console.guides.loader import load_issues
 from console.guides.readings import Readings
 from console.guides.search import Found, search
-from console.guides.walk import Walk
+from console.guides.triage import Look, look_closer, ranked
 from console.incidents.journal import last_walks
 from console.problem import Problems
 from widgets.commands import Scope, bindings
@@ -32,11 +32,9 @@ from widgets.scrolled import Scrolled
 if TYPE_CHECKING:
     from screens.app import TriageApp
 
-REFRESH_S = 20.0
+REFRESH_S = 5.0
 """Time between two rounds of checks while the picker is open."""
-AT_ONCE = 4
-"""Walks that check at the same time."""
-WALK_LIMIT_S = 6.0
+LOOK_LIMIT_S = 8.0
 
 
 class PickerScreen(ModalScreen[None]):
@@ -51,6 +49,8 @@ class PickerScreen(ModalScreen[None]):
         self.issues: tuple[Issue, ...] = ()
         self.states: dict[str, IssueState] = {}
         self._found: tuple[Found, ...] = ()
+        self._order: dict[str, int] = {}
+        """Each issue's place among what fires, from the last round of looks."""
         self._waiting: list[Key] = []
         self._loaded = False
         self._started = False
@@ -94,33 +94,36 @@ class PickerScreen(ModalScreen[None]):
 
     @work(group="checks", exclusive=True, exit_on_error=False)
     async def _check(self) -> None:
-        """Find out which issues fire, again and again while the picker is open. It reads only, and a few at a time."""
+        """Find out which issues fire, again and again while the picker is open. It reads only, over shared readings."""
         walked = await asyncio.to_thread(last_walks)
         self.states = {issue.id: IssueState(walked_at=walked.get(issue.id)) for issue in self.issues}
         while True:
             readings = Readings(self._app.system)
-            gate = asyncio.Semaphore(AT_ONCE)
+            looks: dict[str, Look] = {}
             try:
-                await asyncio.gather(*(self._check_one(issue, readings, gate) for issue in self.issues))
+                await asyncio.gather(*(self._look(issue, readings, looks) for issue in self.issues))
             finally:
                 readings.close()
             await asyncio.sleep(REFRESH_S)
 
-    async def _check_one(self, issue: Issue, readings: Readings, gate: asyncio.Semaphore) -> None:
-        before = self.states[issue.id]
-        walk = Walk(issue, self._app.system, readings=readings)
-        async with gate:
-            try:
-                conclusion = await asyncio.wait_for(walk.finish(), WALK_LIMIT_S)
-            except TimeoutError:
-                self.states[issue.id] = IssueState(summary="Its checks take too long now.", walked_at=before.walked_at)
-                return
-        if conclusion is not None:
-            state = IssueState(conclusion.verdict, conclusion.summary, walked_at=before.walked_at)
+    async def _look(self, issue: Issue, readings: Readings, looks: dict[str, Look]) -> None:
+        """Look at one issue; those that were looked at before keep their old state until theirs is new."""
+        try:
+            looks[issue.id] = await asyncio.wait_for(look_closer(self._app.system, issue, readings), LOOK_LIMIT_S)
+        except TimeoutError:
+            looks[issue.id] = Look(issue, left="its checks take too long now")
+        order = ranked(tuple(looks.values()))
+        for look in order:
+            before = self.states[look.issue.id]
+            summary = look.conclusion.summary if look.conclusion else ""
+            self.states[look.issue.id] = IssueState(
+                look.verdict, summary, look.left, look.follows_from, look.suspicious, before.walked_at
+            )
+        if len(looks) == len(self.issues):
+            self._order = {look.issue.id: place for place, look in enumerate(order)}
+            self._show_found()
         else:
-            state = IssueState(asks=walk.question.text if walk.question else "", walked_at=before.walked_at)
-        self.states[issue.id] = state
-        self._redraw()
+            self._redraw()
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
@@ -225,7 +228,10 @@ class PickerScreen(ModalScreen[None]):
         return cast("TriageApp", self.app)
 
     def _show_found(self) -> None:
-        self._found = search(self.issues, self._search.value)
+        found = search(self.issues, self._search.value)
+        # What fires stands first, unless words are looked for: then what fits them best does.
+        key = None if self._search.value.strip() else lambda item: self._order.get(item.issue.id, 0)
+        self._found = tuple(sorted(found, key=key)) if key else found
         self._redraw()
 
     def _redraw(self) -> None:

@@ -29,17 +29,18 @@ class IssueState:
 
     verdict: Verdict | None = None
     summary: str = ""
-    asks: str = ""
-    """The question for a person at which the check had to stop."""
+    left: str = ""
+    """What the quick look left out, so that nothing is said of this issue."""
+    follows_from: str = ""
+    """The cause of which this one is only a consequence."""
+    suspicious: bool = False
     walked_at: float | None = None
 
 
 def issue_line(issue: Issue, state: IssueState, width: int, now: float, *, typed: str = "", selected: bool = False) -> Line:
     """One issue: chord, severity, title, whether its check fires, when it was last walked."""
     glyph, style = SEVERITIES[issue.severity]
-    word, tone = VERDICTS[state.verdict] if state.verdict is not None else ("… checking", "muted")
-    if state.asks:
-        word, tone = "asks you", "accent"
+    word, tone = _now(state)
     walked = "" if state.walked_at is None else age(now - state.walked_at)
     narrow = width < 76
     severity_width, state_width, walked_width = (2, 10, 0) if narrow else (11, 12, 10)
@@ -54,6 +55,17 @@ def issue_line(issue: Issue, state: IssueState, width: int, now: float, *, typed
         Span(fitted(walked, walked_width), "muted"),
         selected=selected,
     )
+
+
+def _now(state: IssueState) -> tuple[str, str]:
+    """What the quick look found, in a word or two, and its tone."""
+    if state.verdict is Verdict.CAUSE and state.follows_from:
+        return "↳ follows", "warn"
+    if state.verdict is not None:
+        return VERDICTS[state.verdict]
+    if state.left:
+        return ("? suspicious", "warn") if state.suspicious else ("· not seen", "muted")
+    return "… checking", "muted"
 
 
 def issue_head(width: int) -> Line:
@@ -74,8 +86,10 @@ def about_lines(found: Found | None, state: IssueState, width: int) -> list[Line
         lines += wrapped(f"found in: {found.where}", width, "accent", most=2)
     if state.summary:
         lines += wrapped(state.summary, width, VERDICTS[state.verdict][1] if state.verdict else "", most=3)
-    if state.asks:
-        lines += wrapped(f"Its walk asks: {state.asks}", width, "accent", most=2)
+    if state.follows_from:
+        lines += wrapped(f"It follows from {state.follows_from}.", width, "warn", most=1)
+    if state.verdict is None and state.left:
+        lines += wrapped(f"A quick look does not tell; {state.left}", width, "muted", most=2)
     for text in found.issue.symptoms[:3]:
         lines += wrapped(f"· {text}", width, "muted", most=2)
     if found.issue.respond:

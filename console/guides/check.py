@@ -2,15 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from console.config import SystemConfig
 from console.guides.fixes.action import Preview, action, preview_fix
 from console.guides.given import given_for, given_problems
+from console.guides.inputs import Value
 from console.guides.issue import Fix, Issue
 from console.guides.loader import issue_files, load_issues
 from console.guides.readings import Readings
+from console.guides.triage import Look, look_closer, ranked
 from console.guides.walk import Conclusion, Verdict, Walk, record_entry
 from console.problem import Problem, Problems
 from console.reading import SourceError
@@ -20,7 +22,6 @@ PREVIEW_LIMIT_S = 1.5
 DEFAULT_TIMEOUT_S = 30.0
 
 _FOUND, _UNDECIDED, _CLEAR = 3, 4, 0
-_ORDER = {Verdict.CAUSE.value: 0, Verdict.ESCALATE.value: 1, Verdict.UNKNOWN.value: 2, Verdict.CLEAR.value: 3}
 
 
 async def check(
@@ -30,59 +31,45 @@ async def check(
     timeout_s: float = DEFAULT_TIMEOUT_S,
     inputs: Mapping[str, str] | None = None,
     told: Mapping[str, str] | None = None,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] | None = None,
 ) -> dict[str, Any]:
-    """Walk these issues (ids or chords; none: all of the system's guides) at once, and rank them, causes first.
+    """Walk these issues (ids or chords) at once, or without any take a quick look at all of the system's, and rank them.
 
     `inputs` are answers of `ask` steps and values of inputs, by name or by `<issue>.<name>`; `told` are those that the user of
     a practice stack would give, of which only the ones that are asked for count. An issue that is not done within `timeout_s`
-    is unknown. Returns the object that `triage check --json` prints. Raises Problems, before anything is read, for a guide that
-    is wrong, an issue that there is not, and inputs that no issue asks for or that have not the form wanted.
+    is unknown. Returns the object that `triage check --json` prints; of a result, `left` says what a quick look left out, and
+    `follows_from` of which cause it is only a consequence. Raises Problems, before anything is read, for a guide that is wrong,
+    an issue that there is not, and inputs that no issue asks for or that have not the form wanted.
     """
-    started = clock()
+    started = (clock or system.clock)()
     issues = await asyncio.to_thread(_issues, system.config, issue_ids)
     wrong = tuple(given_problems(issues, inputs or {}))
     if wrong:
         raise Problems(wrong)
     readings = Readings(system, wall=clock)
-    given = [{**given_for(issue, told or {}), **given_for(issue, inputs or {})} for issue in issues]
-    walks = [
-        Walk(issue, system, inputs=item, asks=False, readings=readings, clock=clock)
-        for issue, item in zip(issues, given, strict=True)
-    ]
+    given = {issue.id: {**given_for(issue, told or {}), **given_for(issue, inputs or {})} for issue in issues}
+    # They keep secret inputs hidden until the results are made.
+    keepers = [Walk(issue, system, inputs=given[issue.id], readings=readings) for issue in issues]
+    values = {keeper.issue.id: keeper.values for keeper in keepers}
+    look = _walked if issue_ids else look_closer
     try:
-        results = await asyncio.gather(*(_result(walk, timeout_s) for walk in walks))
+        looks = await asyncio.gather(
+            *(_within(look(system, issue, readings, given[issue.id]), issue, timeout_s) for issue in issues)
+        )
+        results = [await _result(system, found, values[found.issue.id]) for found in ranked(looks)]
     finally:
         readings.close()
-        for walk in walks:
-            walk.close()
-    return {
-        "system": system.name,
-        "environment": system.config.environment.value,
-        "taken_at": started,
-        "results": ranked(results, issues),
-    }
+        for keeper in keepers:
+            keeper.close()
+    return {"system": system.name, "environment": system.config.environment.value, "taken_at": started, "results": results}
 
 
 def exit_code(checked: Mapping[str, Any]) -> int:
-    """3 when a cause was found, else 4 when anything is undecided, else 0."""
-    outcomes = {result["outcome"] for result in checked["results"]}
+    """3 when a cause was found, else 4 when anything is undecided, else 0. What a quick look left out is not undecided."""
+    outcomes = {result["outcome"] for result in checked["results"] if not result["left"]}
     if Verdict.CAUSE.value in outcomes:
         return _FOUND
     return _UNDECIDED if outcomes - {Verdict.CLEAR.value} else _CLEAR
-
-
-def ranked(results: Sequence[dict[str, Any]], issues: Sequence[Issue]) -> list[dict[str, Any]]:
-    """Causes first, and of these the roots before those that follow from another's; then undecided, then clear."""
-    by_id = {issue.id: issue for issue in issues}
-    found = {result["issue"] for result in results if result["outcome"] == Verdict.CAUSE.value}
-
-    def key(result: Mapping[str, Any]) -> tuple[int, bool, int, str]:
-        issue = by_id[result["issue"]]
-        cause = issue.causes.get(result["cause"] or "")
-        return _ORDER[result["outcome"]], cause is not None and cause.continues in found, issue.severity.rank, issue.id
-
-    return sorted(results, key=key)
 
 
 def list_issues(config: SystemConfig) -> list[dict[str, Any]]:
@@ -112,31 +99,38 @@ def _issues(config: SystemConfig, wanted: Sequence[str]) -> tuple[Issue, ...]:
         raise Problems([Problem("ISSUE", 1, 1, str(error.args[0]))]) from None
 
 
-async def _result(walk: Walk, timeout_s: float) -> dict[str, Any]:
+async def _walked(system: System, issue: Issue, readings: Readings, inputs: Mapping[str, str]) -> Look:
     started = time.monotonic()
-    task = asyncio.ensure_future(walk.finish())
+    walk = Walk(issue, system, inputs=inputs, asks=False, readings=readings, clock=readings.wall)
+    conclusion = await walk.finish() or _unanswered(walk)
+    return Look(issue, walk.path, conclusion, elapsed_s=time.monotonic() - started)
+
+
+async def _within(looking: Coroutine[Any, Any, Look], issue: Issue, timeout_s: float) -> Look:
     try:
-        await asyncio.wait({task}, timeout=timeout_s)
-    except asyncio.CancelledError:
-        task.cancel()
-        raise
-    if task.done():
-        conclusion = task.result() or _unanswered(walk)
-    else:
-        task.cancel()
+        return await asyncio.wait_for(looking, timeout_s)
+    except TimeoutError:
         conclusion = Conclusion(Verdict.UNKNOWN, f"The walk was not done within {timeout_s:g} s.")
-    fixes = await asyncio.gather(*(_fix(walk, fix) for fix in conclusion.fixes))
+        return Look(issue, conclusion=conclusion, elapsed_s=timeout_s)
+
+
+async def _result(system: System, look: Look, values: Mapping[str, Value]) -> dict[str, Any]:
+    issue, conclusion = look.issue, look.conclusion
+    fixes = await asyncio.gather(*(_fix(system, fix, values) for fix in conclusion.fixes)) if conclusion else []
+    cause = conclusion.cause if conclusion else None
     return {
-        "issue": walk.issue.id,
-        "title": walk.issue.title,
-        "severity": walk.issue.severity.value,
-        "outcome": conclusion.verdict.value,
-        "cause": conclusion.cause.id if conclusion.cause else None,
-        "summary": conclusion.summary,
-        "continues": conclusion.continues or None,
-        "path": [record_entry(made) for made in walk.path],
+        "issue": issue.id,
+        "title": issue.title,
+        "severity": issue.severity.value,
+        "outcome": conclusion.verdict.value if conclusion else Verdict.UNKNOWN.value,
+        "cause": cause.id if cause else None,
+        "summary": conclusion.summary if conclusion else f"Not walked to the end; {look.left}",
+        "left": look.left if conclusion is None else None,
+        "follows_from": look.follows_from or None,
+        "continues": (conclusion.continues if conclusion else "") or None,
+        "path": [record_entry(made) for made in look.path],
         "fixes": fixes,
-        "elapsed_ms": round((time.monotonic() - started) * 1000, 1),
+        "elapsed_ms": round(look.elapsed_s * 1000, 1),
     }
 
 
@@ -146,18 +140,18 @@ def _unanswered(walk: Walk) -> Conclusion:
     return Conclusion(Verdict.UNKNOWN, f"A person must answer: {text} Answer with --input {walk.issue.id}.{walk.current}=…")
 
 
-async def _fix(walk: Walk, fix: Fix) -> dict[str, Any]:
+async def _fix(system: System, fix: Fix, values: Mapping[str, Value]) -> dict[str, Any]:
     """A fix by name, with what it would hit now, when that can be read quickly."""
     preview: dict[str, Any] | None = None
     if action(fix.action).ahead:
-        task = asyncio.ensure_future(_previewed(walk, fix))
+        task = asyncio.ensure_future(_previewed(system, fix, values))
         await asyncio.wait({task}, timeout=PREVIEW_LIMIT_S)
         preview = _preview(task)
     return {"id": fix.id, "title": fix.title, "risk": fix.risk.value, "preview": preview}
 
 
-async def _previewed(walk: Walk, fix: Fix) -> Preview:
-    return await preview_fix(walk.system, walk.bound(fix))
+async def _previewed(system: System, fix: Fix, values: Mapping[str, Value]) -> Preview:
+    return await preview_fix(system, fix.bound(values))
 
 
 def _preview(task: "asyncio.Task[Preview]") -> dict[str, Any]:

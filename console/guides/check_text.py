@@ -12,8 +12,13 @@ def as_text(checked: Mapping[str, Any]) -> str:
     """The results of `check`, the most important first."""
     taken = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(checked["taken_at"]))
     lines = [f"{checked['system']} ({checked['environment']}), {taken}"]
-    for result in checked["results"]:
+    walked = [result for result in checked["results"] if result["left"] is None]
+    for result in walked:
         lines += ["", *_result(result)]
+    left = [result for result in checked["results"] if result["left"] is not None]
+    if left:
+        lines += ["", "Nothing so far, but not walked to the end: `triage check ISSUE` does."]
+        lines += [f"  {result['issue']:<12} {result['left']}" for result in left]
     return "\n".join(lines)
 
 
@@ -33,7 +38,9 @@ def _result(result: Mapping[str, Any]) -> list[str]:
     cause = f" {result['cause']}" if result["cause"] else ""
     lines = [f"{_WORDS[result['outcome']]}{cause}  {result['issue']} {result['title']}  ({result['elapsed_ms']:.0f} ms)"]
     lines.append(f"  {result['summary']}")
-    if result["outcome"] != "clear":
+    if result["follows_from"]:
+        lines.append(f"  It follows from {result['follows_from']}.")
+    if result["left"] is None and result["outcome"] != "clear":
         for step in result["path"]:
             lines += _step(step)
     for fix in result["fixes"]:

@@ -263,7 +263,7 @@ class _Compiler:
             known = list(raw) if isinstance(raw, dict) else []
             if fix not in known:
                 self._no_such(("causes", name, "fixes", index), "fix", fix, known)
-        return Cause(name, part.summary, part.fixes, part.continues or "", part.notes or "")
+        return Cause(name, part.summary, part.fixes, part.continues or "", part.notes or "", part.explains)
 
     def _fix(self, name: str, part: FixPart) -> Fix | None:
         where: Where = ("fixes", name)

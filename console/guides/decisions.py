@@ -18,6 +18,8 @@ class StepStatus(StrEnum):
     """The facts that decide could not be read."""
     ASKED = "asked"
     """A person answered."""
+    LEFT_OUT = "left_out"
+    """Not made in a quick look: it takes longer, or needs a person."""
 
 
 class Verdict(StrEnum):
@@ -128,7 +130,9 @@ def conclude(issue: Issue, path: Sequence[StepRecord]) -> Conclusion:
         return Conclusion(Verdict.CAUSE, summary, cause, issue.fixes_of(cause.id), cause.continues, unread)
     if last.goal.kind is Leaf.ESCALATE:
         return Conclusion(Verdict.ESCALATE, f"Call {issue.escalate.to}. {issue.escalate.text}".strip(), unread=unread)
-    undecided = [made for made in path if made.status is StepStatus.UNKNOWN and not made.overridden]
+    undecided = [
+        made for made in path if made.status in (StepStatus.UNKNOWN, StepStatus.LEFT_OUT) and not made.overridden
+    ]
     if last.goal.kind is Leaf.CLEAR and not undecided:
         return Conclusion(Verdict.CLEAR, f"Nothing wrong was found here. {last.headline}".strip(), unread=unread)
     if not undecided:

@@ -133,6 +133,8 @@ class Cause:
     continues: str = ""
     """The issue that goes on from here, when this cause has one of its own below it."""
     notes: str = ""
+    explains: tuple[str, ...] = ()
+    """Guides, issues and causes that only follow from this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """Everything that is wrong with guides and configurations, file by file, in one list and never a traceback."""
 
-from collections.abc import Iterable, Sequence
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from console.config import find_config, load_config
 from console.guides.inputs import Kind
-from console.guides.issue import Issue
+from console.guides.issue import Cause, Issue
 from console.guides.loader import LIBRARY, chord_clashes, load_issue
 from console.problem import Problem, Problems
 
@@ -56,7 +57,19 @@ def _together(issues: Sequence[Issue]) -> list[Problem]:
             if cause.continues and guide in guides and len(issues) > 1 and cause.continues not in by_id:
                 message = f"causes.{cause.id}.continues: there is no issue {cause.continues!r}"
                 problems.append(Problem(str(issue.path), 1, 1, message, f"There are: {', '.join(sorted(by_id))}."))
+            problems.extend(_explained(issue, cause, by_id) if len(issues) > 1 else ())
     return problems
+
+
+def _explained(issue: Issue, cause: Cause, by_id: Mapping[str, Issue]) -> Iterator[Problem]:
+    """What a cause is said to explain and what there is not; of guides that are not here nothing can be said."""
+    guides = {other.guide for other in by_id.values()}
+    known = {*guides, *by_id, *(f"{other.id}.{name}" for other in by_id.values() for name in other.causes)}
+    for name in cause.explains:
+        if name not in known and name.partition(".")[0] in guides:
+            close = difflib.get_close_matches(name, known, 1)
+            advice = f"Did you mean {close[0]}?" if close else "Name a guide, an issue or a cause."
+            yield Problem(str(issue.path), 1, 1, f"causes.{cause.id}.explains: there is no {name!r}", advice)
 
 
 def _kinds(issues: Sequence[Issue]) -> list[Problem]:

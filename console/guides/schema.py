@@ -14,6 +14,9 @@ InputName = Annotated[str, Field(pattern=rf"^{NAME}$", max_length=40)]
 IssueId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*\.[a-z][0-9]{1,2}$")]
 
 
+Explained = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(\.[a-z][0-9]{1,2}(\.[a-z][a-z0-9-]*)?)?$", max_length=100)]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
@@ -52,6 +55,8 @@ class CausePart(_Part):
     """In the order in which they should be tried."""
     continues: IssueId | None = None
     """The issue that finds out more from here."""
+    explains: tuple[Explained, ...] = ()
+    """What this cause drags along and comes before: guides (`smsops`), issues (`sms.m1`), causes (`sms.c1.container-down`)."""
     notes: Text | None = None
 
 

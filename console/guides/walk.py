@@ -171,6 +171,17 @@ class Walk:
             await self._write("conclusion", {**details, "summary": self.conclusion.summary})
         return made
 
+    def leave_out(self) -> bool:
+        """Go on without making the current step, where its arm for the unknown leads, if that is another step."""
+        if self.current is None:
+            return False
+        step = self.issue.steps[self.current]
+        arm = next((index for index, arm in enumerate(step.arms) if arm.unknown), None)
+        if arm is None or step.arms[arm].goal.kind is not Leaf.STEP:
+            return False
+        self._go(replace(self._decide(step, not_made(step.check, None), StepStatus.LEFT_OUT), status=StepStatus.LEFT_OUT))
+        return True
+
     async def _make(self, step: Step) -> Outcome:
         ahead = self._ahead.pop(step.id, None)
         if ahead is not None:

@@ -112,13 +112,13 @@ async def run_check(call: CheckCall, readings: Readings, *, limit_s: float = 3.0
     return Outcome(facts, hide(findings.headline), evidence, unread, None, elapsed_s, declared, findings.log_line)
 
 
-def not_made(call: CheckCall, failure: Failure) -> Outcome:
-    """The outcome of a check that was not made: every fact is unknown."""
+def not_made(call: CheckCall, failure: Failure | None) -> Outcome:
+    """The outcome of a check that was not made: every fact is unknown. `failure`: why not; None when it was left out."""
     from console.guides.checks.registry import find_check
 
     check = find_check(call.name)
     declared = check.declared(call.parameters) if check else {}
-    return Outcome(dict.fromkeys(declared), failure.message, failure=failure, declared=declared)
+    return Outcome(dict.fromkeys(declared), failure.message if failure else "", failure=failure, declared=declared)
 
 
 def _hidden(failure: Failure, hide: Callable[[str], str]) -> Failure:

@@ -1,0 +1,139 @@
+"""A quick look at every issue at once, and their order: what fires first, and roots before what they drag along.
+
+A quick look is a walk that makes only cheap checks: one that takes longer, or needs a person, is left out. An issue whose quick
+look left the way that a healthy system takes is then walked whole.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from console.guides.checks.registry import find_check
+from console.guides.decisions import Conclusion, StepRecord, StepStatus, Verdict, healthy_way
+from console.guides.issue import Issue, Leaf
+from console.guides.readings import Readings
+from console.guides.walk import Walk
+from console.system import System
+
+LOOK_LIMIT_S = 1.5
+"""For one check of a quick look."""
+WALK_LIMIT_S = 6.0
+"""For the whole walk of a suspicious issue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a quick look at an issue found. `conclusion` None: it was not walked to an end, `left` says what is missing."""
+
+    issue: Issue
+    path: tuple[StepRecord, ...] = ()
+    conclusion: Conclusion | None = None
+    left: str = ""
+    suspicious: bool = False
+    """Something on the way was not as on a healthy system."""
+    elapsed_s: float = 0.0
+    follows_from: str = ""
+    """The cause (`sms.c2.database-down`) of which this one is only a consequence."""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        return self.conclusion.verdict if self.conclusion else None
+
+    @property
+    def fires(self) -> bool:
+        return self.verdict in (Verdict.CAUSE, Verdict.ESCALATE)
+
+    @property
+    def cause(self) -> str:
+        """The cause that was found, with its issue; empty when none was."""
+        found = self.conclusion.cause if self.conclusion else None
+        return f"{self.issue.id}.{found.id}" if found else ""
+
+
+async def look_at(walk: Walk) -> Look:
+    """Take a quick look at an issue: nothing is asked, nothing slow is made."""
+    issue = walk.issue
+    suspicious = False
+    left = ""
+    while walk.current is not None:
+        step = issue.steps[walk.current]
+        check = find_check(step.check.name)
+        asked = walk.question is not None
+        if asked or check is None or not check.ahead:
+            left = left or (f"asks: {step.title}" if asked else f"takes longer: {step.title}")
+            if asked or not walk.leave_out():
+                return Look(issue, walk.path, None, left, suspicious)
+            continue
+        made = await walk.step()
+        if made is None:
+            break
+        suspicious |= made.goal.kind is Leaf.STEP and made.status is StepStatus.OK and made.goal.id != healthy_way(step)
+    conclusion = walk.conclusion
+    if conclusion is not None and conclusion.verdict is Verdict.UNKNOWN and left and not _unread(walk.path):
+        conclusion = None
+    return Look(issue, walk.path, conclusion, left, suspicious)
+
+
+def _unread(path: Iterable[StepRecord]) -> bool:
+    return any(made.status is StepStatus.UNKNOWN for made in path)
+
+
+async def look_closer(system: System, issue: Issue, readings: Readings, inputs: Mapping[str, str] | None = None) -> Look:
+    """A quick look at an issue, and its whole walk when that was suspicious and came to no end."""
+    started = time.monotonic()
+    walk = Walk(issue, system, readings=readings, inputs=inputs, limit_s=LOOK_LIMIT_S)
+    look = await look_at(walk)
+    if look.conclusion is None and look.suspicious:
+        look = await _whole(Walk(issue, system, readings=readings, inputs=inputs), look)
+    return replace(look, elapsed_s=time.monotonic() - started)
+
+
+async def _whole(walk: Walk, look: Look) -> Look:
+    try:
+        conclusion = await asyncio.wait_for(walk.finish(), WALK_LIMIT_S)
+    except TimeoutError:
+        return look
+    left = look.left if conclusion is None else ""
+    return replace(look, path=walk.path, conclusion=conclusion, left=left)
+
+
+def ranked(looks: Sequence[Look]) -> tuple[Look, ...]:
+    """Causes first: roots before what they explain, then by severity, then by how much they explain; then what wants a
+    closer look, what could not be read, and what is clear or was not walked to the end."""
+    found = {look.cause: look for look in looks if look.cause}
+    roots = dict(_explained(found))
+    named = [replace(look, follows_from=roots.get(look.cause, "")) for look in looks]
+    reach = {cause: sum(1 for root in roots.values() if root == cause) for cause in found}
+
+    def key(look: Look) -> tuple[int, bool, int, int, str]:
+        order = 0 if look.fires else 1 if look.suspicious and look.conclusion is None else _REST.get(look.verdict, 4)
+        return order, bool(look.follows_from), look.issue.severity.rank, -reach.get(look.cause, 0), look.issue.id
+
+    return tuple(sorted(named, key=key))
+
+
+_REST: Mapping[Verdict | None, int] = {Verdict.UNKNOWN: 2, None: 3, Verdict.CLEAR: 4}
+
+
+def _explained(found: Mapping[str, Look]) -> Iterator[tuple[str, str]]:
+    """Each cause that another one explains, with the root of its chain. Of two that explain each other neither follows."""
+    above = {cause: next((root for root in found if root != cause and _explains(found[root], cause)), "") for cause in found}
+    for cause, look in found.items():
+        continues = look.conclusion.continues if look.conclusion else ""
+        below = next((other for other in found if continues and other.startswith(f"{continues}.")), "")
+        if below:
+            above[cause] = below
+    for cause in found:
+        way = [cause]
+        while above.get(way[-1]) and above[way[-1]] not in way:
+            way.append(above[way[-1]])
+        if len(way) > 1 and not above.get(way[-1]):
+            yield cause, way[-1]
+
+
+def _explains(look: Look, cause: str) -> bool:
+    found = look.conclusion.cause if look.conclusion else None
+    if found is None:
+        return False
+    return any(cause == name or cause.startswith(f"{name}.") for name in found.explains)
