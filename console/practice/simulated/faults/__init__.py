@@ -9,7 +9,7 @@ from console.practice.simulated.faults.fault import Fault
 
 HEALTHY = "healthy"
 _MODULES = {
-    "sms": ("sms", "sms_low", "sms_people", "smsops"),
+    "sms": ("sms", "sms_low", "sms_people", "sms_slow", "smsops"),
     "planner": ("planner", "planner_load", "planner_access"),
     "dotmac": ("dotmac",),
     "sovd": ("sovd",),
