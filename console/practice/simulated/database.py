@@ -48,6 +48,7 @@ class SimulatedDatabase:
             password_setting=f"{config.password_env or 'password_env'} or password_file in [{key}]",
             secrets=Secrets(),
         )
+        self._port = address.port or 5432
         self._thread = PrivateThread("practice-tables")
         self._opened = False
         self._connected_to: float | None = None
@@ -65,6 +66,7 @@ class SimulatedDatabase:
         await self._world.settle()
         server = self._world.database
         try:
+            self._reach()
             server.admit(self._world.now)
         except Refused as refused:
             return Accepts(False, refused.reason, login_failure(self._place, refused).failure.message, elapsed_s=0.004)
@@ -165,7 +167,8 @@ class SimulatedDatabase:
             # The engine finds what a server would find wrong with it; how it would read is another matter.
             await self._in_thread(lambda: tables.read(f"EXPLAIN {asked}", parameters, limit=1), timeout_s)
             known = {name: stats.live for name, stats in server.table_stats.items() if stats.live is not None}
-            return ({"QUERY PLAN": explain.plan(asked, server.indexes, {**counts, **known})},)
+            usable = server.indexes if server.settings.by_index else {}
+            return ({"QUERY PLAN": explain.plan(asked, usable, {**counts, **known})},)
         rows = statistics.views(server, world.now, counts)
 
         def ask() -> list[Row]:
@@ -224,6 +227,10 @@ class SimulatedDatabase:
         """
         await self._world.settle()
         server, now = self._world.database, self._world.now
+        try:
+            self._reach()
+        except Refused as refused:
+            raise login_failure(self._place, refused) from None
         if administer:
             try:
                 server.admit(now, user=self._emergency_user or server.user, database="postgres")
@@ -240,6 +247,12 @@ class SimulatedDatabase:
         except Refused as refused:
             self._leave()
             raise login_failure(self._place, refused) from None
+
+    def _reach(self) -> None:
+        """Raises `Refused` when packets to the server are dropped on their way."""
+        world = self._world
+        if self._place.address in world.network.blocked or world.machine.firewall.closes_own(self._port):
+            raise Refused("timeout", f"connection to server at {self._place.address} failed: timeout expired")
 
     def _log_in(self, now: float) -> None:
         server = self._world.database

@@ -14,7 +14,7 @@ _COMPARED = re.compile(
     r'(?:(\w+|"\w+")\.)?"?(\w+)"?\s*(?:=|>=?|<=?|\bIN\b|\bBETWEEN\b|\bIS\b)(?:\s*(?:(\w+|"\w+")\.)"?(\w+)"?)?', re.IGNORECASE
 )
 _SOURCE = re.compile(
-    r'\b(?:FROM|JOIN|,)\s*(?:"?public"?\.)?("?\w+"?)(?:\s+(?:AS\s+)?(?!WHERE\b|ON\b|JOIN\b|LEFT\b|INNER\b|GROUP\b|ORDER\b|LIMIT\b|'
+    r'\b(?:FROM|JOIN|,)\s*(?:"?public"?\.)?("?\w+"?)(?:\s+(?:AS\s+)?(?!FROM\b|WHERE\b|ON\b|JOIN\b|LEFT\b|INNER\b|GROUP\b|ORDER\b|LIMIT\b|'
     r"CROSS\b|RIGHT\b|FULL\b|USING\b)(\w+))?",
     re.IGNORECASE,
 )

@@ -137,7 +137,7 @@ class PostgresServer:
         if self.accepting(now):
             self._run_report(now)
             self.locks.settle(self.sessions, now)
-            self.workload.tick(now)
+            self.workload.tick(now, by_index=self.settings.by_index)
         return None
 
     def stop(self, now: float) -> int:

@@ -47,6 +47,8 @@ def usual_settings(max_connections: int, reserved: int, version: str) -> dict[st
         ("maintenance_work_mem", "65536", "kB", "user"),
         ("effective_cache_size", "65536", "8kB", "user"),
         ("random_page_cost", "4", "", "user"),
+        ("enable_indexscan", "on", "", "user"),
+        ("enable_bitmapscan", "on", "", "user"),
         ("statement_timeout", "0", "ms", "user"),
         ("lock_timeout", "0", "ms", "user"),
         ("idle_in_transaction_session_timeout", "0", "ms", "user"),
@@ -97,6 +99,11 @@ class ServerSettings(dict[str, ServerSetting]):
     def number(self, name: str) -> float:
         """The value as a number in its unit."""
         return float(self[name].value)
+
+    @property
+    def by_index(self) -> bool:
+        """Whether a plan may read a table by its indexes."""
+        return self["enable_indexscan"].value == "on" or self["enable_bitmapscan"].value == "on"
 
     def _find(self, name: str) -> ServerSetting:
         setting = self.get(name.lower())

@@ -46,7 +46,7 @@ class Workload:
         self.damaged_indexes: set[str] = set()
         self._unserved: frozenset[str] = frozenset()
         """Tables of which an index that the service needs is not usable, as of the last step."""
-        self._looked_at: tuple[tuple[str, bool], ...] = ()
+        self._looked_at: tuple[bool, tuple[tuple[str, bool], ...]] = (True, ())
         self._oids: dict[str, int] = {}
         self._by_query: dict[str, Statement] = {}
         self._vacuum_at = 0.0
@@ -97,12 +97,14 @@ class Workload:
                 worst = max(worst, slowed.factor)
         return worst
 
-    def tick(self, now: float) -> None:
-        """Notice changed indexes, and let autovacuum analyse tables that changed much, once a minute."""
-        present = tuple((name, index.valid) for name, index in self.indexes.items())
+    def tick(self, now: float, *, by_index: bool = True) -> None:
+        """Notice changed indexes, and let autovacuum analyse tables that changed much, once a minute. `by_index`: plans may
+        use indexes."""
+        present = (by_index, tuple((name, index.valid) for name, index in self.indexes.items()))
         if present != self._looked_at:
             self._looked_at = present
-            self._unserved = frozenset(index.table for index in self.wanted.values() if not self._served(index))
+            unserved = (index for index in self.wanted.values() if not index.unique and not (by_index and self._served(index)))
+            self._unserved = frozenset(index.table for index in unserved)
         if now < self._vacuum_at:
             return
         self._vacuum_at = now + _AUTOVACUUM_EVERY_S
