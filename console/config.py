@@ -212,10 +212,14 @@ class SystemConfig(Table):
     links: Mapping[Name, str] = Field(default_factory=dict)
     """Addresses outside the service that it depends on or leads to: help pages, assets, foreign interfaces."""
     certificates: Mapping[Name, CertificateConfig] = Field(default_factory=dict)
+    snmp_port: PortNumber = 161
+    """UDP port at which the devices answer SNMP."""
     resolver: str = ""
     """A second DNS server, to tell a broken resolver from a missing name."""
     rate_limits: Mapping[Name, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     """Requests a minute by class of endpoint."""
+    replicas: Mapping[Name, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    """How many containers may share a role's work at most, by role."""
     commands: Mapping[Name, str] = Field(default_factory=dict)
     """Commands of the deployment that are only shown, by the name that a fix gives."""
     recovery: RecoveryConfig = RecoveryConfig()

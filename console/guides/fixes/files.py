@@ -1,85 +1,33 @@
-"""Old backups: which there are, and removing all but the newest."""
+"""Old backups: removing all but the newest."""
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
 
-from console.config import BackupConfig
+from pydantic import Field
+
 from console.guides.checks.commands import docker
-from console.guides.checks.containers import NoParameters
+from console.guides.checks.files_backups import backups_of, list_backups, removable
 from console.guides.checks.words import age, number, size
 from console.guides.fixes.action import Action, Applied, Plan, Preview, Target
+from console.guides.parameters import Parameters, Seconds
 from console.guides.readings import Readings
 from console.guides.risk import Risk
-from console.reading import Failure, FailureKind, SourceError
+from console.reading import Failure, FailureKind
 from console.system import System
 from console.text import clean
 
-_LIMIT_S = 5.0
 _DELETE_LIMIT_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class BackupFile:
-    name: str
-    size_bytes: int
-    modified_at: float
+class OldBackups(Parameters):
+    older_than: Seconds = Field(default=0.0)
+    """Only those that are older; the newest are kept in any case."""
 
 
-def parse_listing(output: str) -> tuple[BackupFile, ...]:
-    """Lines of `TIME SIZE NAME`, as find prints them, the newest first. A line that is not understood is left out.
-
-    So is a name with a slash: find prints none, but a file whose name holds a line end could forge a line that leads elsewhere.
-    """
-    found = []
-    for line in output.split("\n"):
-        parts = line.split(" ", 2)
-        try:
-            item = BackupFile(parts[2], int(parts[1]), float(parts[0]))
-        except (IndexError, ValueError):
-            continue
-        if "/" not in item.name and item.name.isprintable():
-            found.append(item)
-    return tuple(sorted(found, key=lambda item: item.modified_at, reverse=True))
-
-
-def removable(files: Sequence[BackupFile], keep: int) -> tuple[BackupFile, ...]:
-    """All but the `keep` newest that hold anything: an empty file is no backup, and may not push out a good one."""
-    good = [item for item in files if item.size_bytes > 0]
-    kept = {item.name for item in good[:keep]}
-    return tuple(item for item in files if item.name not in kept) if good else ()
-
-
-def backups_of(system: System) -> BackupConfig:
-    """The configured backups; raises NOT_CONFIGURED without."""
-    if system.config.backups is None:
-        message = "Where the backups are is not configured."
-        raise SourceError(FailureKind.NOT_CONFIGURED, message, f"Set [systems.{system.name}.backups] in config.toml.")
-    return system.config.backups
-
-
-async def list_backups(system: System) -> tuple[BackupFile, ...]:
-    """The backups that are there, the newest first."""
-    backups = backups_of(system)
-    container = system.container(backups.role)
-    argv = list_argv(backups)
-    result = await system.need_engine().execute(container, argv, timeout_s=_LIMIT_S)
-    if result.exit_code != 0:
-        words = clean(result.stderr.strip(), 200)
-        message = f"The backups in {clean(container)} at {clean(backups.path)} could not be listed: {words}"
-        raise SourceError(FailureKind.MISSING, message, f"Check [systems.{system.name}.backups] in config.toml.")
-    return parse_listing(result.stdout.decode("utf-8", "surrogateescape"))
-
-
-def list_argv(backups: BackupConfig) -> list[str]:
-    return ["find", backups.path, "-maxdepth", "1", "-type", "f", "-name", backups.pattern, "-printf", "%T@ %s %f\\n"]
-
-
-async def _plan(system: System, _parameters: NoParameters) -> Plan:
+async def _plan(system: System, wanted: OldBackups) -> Plan:
     backups = backups_of(system)
     files = await list_backups(system)
-    old = removable(files, backups.keep)
     now = Readings(system).wall()
+    old = [item for item in removable(files, backups.keep) if now - item.modified_at >= wanted.older_than]
     paths = [f"{backups.path}/{item.name}" for item in old]
     freed = size(sum(item.size_bytes for item in old))
     kept = [item for item in files if item not in old]
@@ -95,11 +43,16 @@ async def _plan(system: System, _parameters: NoParameters) -> Plan:
         way_back="None: copy the files elsewhere before, if they may still be wanted.",
         command=docker(system.config, "exec", system.container(backups.role), "rm", "-f", "--", *paths),
         confirm_name=clean(system.container(backups.role)),
-        empty="" if old else f"There are {number(len(files), 'backup')}, and the newest {backups.keep} are never offered.",
+        empty="" if old else _nothing(len(files), backups.keep, wanted.older_than),
     )
 
 
-async def _remove(system: System, _parameters: NoParameters, preview: Preview) -> Applied:
+def _nothing(count: int, keep: int, older_than_s: float) -> str:
+    older = f", none of the others is older than {age(older_than_s)}" if older_than_s else ""
+    return f"There are {number(count, 'backup')}, and the newest {keep} are never offered{older}."
+
+
+async def _remove(system: System, _wanted: OldBackups, preview: Preview) -> Applied:
     backups = backups_of(system)
     present = {f"{backups.path}/{item.name}": (item.size_bytes, item.modified_at) for item in await list_backups(system)}
     same = [
@@ -121,4 +74,4 @@ async def _remove(system: System, _parameters: NoParameters, preview: Preview) -
     return Applied(True, tuple(lines))
 
 
-ACTIONS = (Action("files.remove_old_backups", NoParameters, Risk.R4, _plan, _remove),)
+ACTIONS = (Action("files.remove_old_backups", OldBackups, Risk.R4, _plan, _remove),)

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 from console.guides.checks.commands import ROLE_UNSET, address, container_name, docker, joined
 from console.guides.checks.containers import NoParameters
+from console.guides.checks.files_backups import backups_of, list_backups
 from console.guides.fixes.action import Action, Plan
-from console.guides.fixes.files import backups_of, list_backups
 from console.guides.risk import Risk
 from console.reading import FailureKind, SourceError
 from console.system import System

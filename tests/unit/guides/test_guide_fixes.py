@@ -6,9 +6,9 @@ import pytest
 from guide_stack import GIB, MIB, NAMES, NOW, Stack, session, timed_out
 
 from console.config import Environment
+from console.guides.checks.files_backups import BackupFile, parse_listing, removable
 from console.guides.fixes import Applied, JournalFailed, Preview, apply_fix, preview_fix
 from console.guides.fixes.adhoc import container_action, session_action
-from console.guides.fixes.files import BackupFile, parse_listing, removable
 from console.guides.issue import Fix
 from console.guides.loader import load_issues
 from console.guides.risk import Asks, Risk
