@@ -213,7 +213,7 @@ class SimulatedNetwork:
         for container in world.containers.values():
             if container.host_port == port and container.running:
                 if container.program is world.backend:
-                    return "backend" if world.backend.serving else ""
+                    return "backend" if world.backend.listens_outside else ""
                 return world.config.role_of(container.name) or "other"
         return ""
 

@@ -66,6 +66,11 @@ class Process:
     _answered: int = 0
     _grown_at: float = 0.0
 
+    @property
+    def listens_outside(self) -> bool:
+        """Whether it takes connections from beyond its container: HOST may tie it to the loopback."""
+        return self.serving and self.environment.get("HOST") not in ("127.0.0.1", "localhost")
+
     # The process ----------------------------------------------------------------------------------------------------
 
     def start(self, now: float) -> None:

@@ -162,7 +162,9 @@ class World:
         """Whether a client's connection gets as far as the service, or the proxy before it."""
         if self.blueprint.behind_proxy:
             return self.machine.engine_up and self.running("proxy")
-        return (self.machine.engine_up or "backend" in self.units) and self.running("backend") and self.backend.serving
+        if "backend" in self.units:
+            return self.units["backend"].running and self.backend.serving
+        return self.machine.engine_up and self.running("backend") and self.backend.listens_outside
 
     def _tick(self) -> None:
         now = self.now

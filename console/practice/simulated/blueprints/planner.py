@@ -142,6 +142,7 @@ def inputs(_config: SystemConfig) -> Mapping[str, str]:
     """What the user `test` would say, who is well."""
     claims = {"sub": "test", "role": "MEMBER", "iat": 1_767_225_600, "exp": 4_102_444_800}
     return {
+        "site": "planner.local",
         "username": "test",
         "password": "test",
         "token": make_token(SECRET, claims),
