@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, PrivateAttr, ValidationError, field_validator
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 
 from console.config_tables import (
     CertificateConfig,
@@ -29,6 +30,9 @@ from console.config_tables import (
 from console.problem import Problem, Problems
 from console.state import state_dir
 from console.toml_lines import Locations
+
+
+_GUIDE = re.compile(r"[a-z][a-z0-9]*")
 
 
 class Environment(StrEnum):
@@ -176,6 +180,7 @@ class SystemConfig(Table):
     title: str
     environment: Environment
     guides: tuple[str, ...] = ()
+    """Shipped guides by name, and folders with guides of one's own, whose paths are relative to the file."""
     order: tuple[str, ...] = ("database", "cache", "backend", "proxy")
     """Roles in the order in which they are started."""
     roles: Mapping[Name, Name] = Field(default_factory=dict)
@@ -240,6 +245,19 @@ class SystemConfig(Table):
     def _array(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
 
+    @field_validator("guides")
+    @classmethod
+    def _folders(cls, guides: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        home: Path = (info.context or {}).get("folder", Path.cwd())
+        found = tuple(guide if _GUIDE.fullmatch(guide) else str((home / expand(guide)).resolve()) for guide in guides)
+        names = [Path(guide).name for guide in found]
+        for name, given in zip(names, guides, strict=True):
+            if not _GUIDE.fullmatch(name):
+                raise ValueError(f"{given!r} is no guide: name one, or a folder whose name is small letters and digits")
+            if names.count(name) > 1:
+                raise ValueError(f"two guides are called {name!r}: rename a folder, issues are found by guide and chord")
+        return found
+
     @field_validator("probes", mode="before")
     @classmethod
     def _commands(cls, value: object) -> object:
@@ -259,9 +277,14 @@ class SystemConfig(Table):
         """The system's key in the file: `sms` for `[systems.sms]`."""
         return self._name
 
+    @property
+    def runs_on_machine(self) -> bool:
+        """Whether its services are units of the machine, not containers."""
+        return bool(self.units) and not self.roles
+
     def role_of(self, container: str) -> str | None:
-        """The role that a container's name plays, if any."""
-        return next((role for role, name in self.roles.items() if name == container), None)
+        """The role that a container's name, or a unit's, plays, if any."""
+        return next((role for role, name in (*self.roles.items(), *self.units.items()) if name == container), None)
 
 
 class Config(Table):
@@ -317,7 +340,7 @@ def load_config(path: Path) -> Loaded:
         raise Problems([Problem(str(path), line, column, f"not valid TOML: {message}")]) from None
     where = Locations(text)
     try:
-        config = Config.model_validate(data)
+        config = Config.model_validate(data, context={"folder": path.resolve().parent})
     except ValidationError as error:
         raise Problems([_problem(path, where, item) for item in error.errors(include_url=False)]) from None
     problems = list(_cross_checks(path, where, config))

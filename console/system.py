@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from console.sources.protocols.cache import Cache
     from console.sources.protocols.database import Database
     from console.sources.protocols.endpoint import Endpoints
-    from console.sources.protocols.engine import Engine
+    from console.sources.protocols.engine import Engine, Workloads
     from console.sources.protocols.host import Host
     from console.sources.protocols.metrics import Metrics
     from console.sources.protocols.network import Network
@@ -120,6 +120,14 @@ class System:
         if self.engine is None:
             raise _absent("container engine", f"[systems.{self.name}.engine]")
         return self.engine
+
+    def need_workloads(self) -> "Workloads":
+        """What the system runs: its containers, or the services of its machine."""
+        if not self.config.runs_on_machine:
+            return self.need_engine()
+        from console.sources.host.services import MachineServices
+
+        return MachineServices(self.host, self.config.units, self.config.log_files, clock=self.clock)
 
     def need_database(self) -> "Database":
         if self.database is None:

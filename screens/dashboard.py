@@ -77,10 +77,11 @@ class Dashboard(Screen[None]):
         self._follower: Follower | None = None
         self._follows: str | None = None
         self._paces: dict[str, float] = {}
+        workloads = "The machine" if system.config.runs_on_machine else "The container engine"
         self._feeds = {
             feed.pane: feed
             for feed in (
-                Feed("containers", "The container engine", lambda: system.need_engine().containers(), 2.0, 3.0),
+                Feed("containers", workloads, lambda: system.need_workloads().containers(), 2.0, 3.0),
                 Feed("postgres", "PostgreSQL", lambda: system.need_database().activity(), 2.0, 3.0),
                 Feed("redis", "Redis", lambda: system.need_cache().info(), 2.0, 3.0),
                 Feed("latency", "The metrics source", lambda: system.need_metrics().latency(), 5.0, 5.0),
@@ -151,11 +152,11 @@ class Dashboard(Screen[None]):
     async def _read_logs(self) -> None:
         pane = self.query_one(LogPane)
         try:
-            engine = self.system.need_engine()
+            workloads = self.system.need_workloads()
         except SourceError as error:
             pane.fail(error.failure)
             return
-        self._follower = Follower(engine, clock=self.clock)
+        self._follower = Follower(workloads, clock=self.clock)
         async for batch in self._follower.batches():
             pane.take(batch)
 

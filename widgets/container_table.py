@@ -42,6 +42,8 @@ class ContainerTable(Pane):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.config.runs_on_machine:
+            self.TITLE, self.SOURCE = "Services", "Machine"
         self.sort = "state"
         self._order: list[str] = []
         self._ordered_at = 0.0

@@ -26,8 +26,8 @@ SLOW_TICK_S = 5.0
 class Pane(Sheet, can_focus=True):
     """A framed part of the dashboard. Attributes down: `reading`, `zoomed`, `filter`. It never asks a source."""
 
-    TITLE: ClassVar[str] = ""
-    SOURCE: ClassVar[str] = ""
+    TITLE: str = ""
+    SOURCE: str = ""
     """What messages call the source."""
     FILTERS: ClassVar[str] = ""
     """What `/` filters here; empty when there is no list."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from console.reading import Failure, FailureKind, SourceError
-from console.sources.protocols.engine import Engine, LogLine, Stream
+from console.sources.protocols.engine import LogLine, LogSource, Stream
 
 FIRST_TAIL = 200
 """Lines of the past that a container's log begins with."""
@@ -66,7 +66,7 @@ class _Place:
 class Follower:
     """One reader a container. `names` are the containers to begin with; `choose` changes them while it runs."""
 
-    def __init__(self, engine: Engine, names: Iterable[str] = (), clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, engine: LogSource, names: Iterable[str] = (), clock: Callable[[], float] = time.time) -> None:
         self._engine = engine
         self._names = frozenset(names)
         self._clock = clock

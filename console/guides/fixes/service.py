@@ -1,4 +1,4 @@
-"""Starting and restarting a role's service, whether systemd keeps it or a container engine."""
+"""Starting, restarting and stopping a role's service, whether systemd keeps it or a container engine."""
 
 from pydantic import BaseModel
 
@@ -22,6 +22,10 @@ class StartParameters(Parameters):
 
 
 class RestartParameters(Parameters):
+    role: str
+
+
+class StopParameters(Parameters):
     role: str
 
 
@@ -57,6 +61,19 @@ async def _plan_restart(system: System, wanted: RestartParameters) -> Plan:
         command=_systemctl(system, "restart", unit),
         confirm_name=unit.name,
         empty=_absent(unit),
+    )
+
+
+async def _plan_stop(system: System, wanted: StopParameters) -> Plan:
+    unit, line = await _look(system, wanted.role)
+    return Plan(
+        targets=(_target(unit),),
+        lines=(line,),
+        effect="The service ends, and what needs it fails until it is started again.",
+        way_back=_systemctl(system, "start", unit),
+        command=_systemctl(system, "stop", unit),
+        confirm_name=unit.name,
+        empty=_absent(unit) or ("" if unit.active in ("active", "activating") else f"{unit.name} does not run."),
     )
 
 
@@ -113,6 +130,12 @@ async def _restart(system: System, wanted: RestartParameters, preview: Preview) 
     return Applied(True, (f"Restarted {unit.name}. {await _now(host, name)}",))
 
 
+async def _stop(system: System, wanted: StopParameters, _preview: Preview) -> Applied:
+    host, name = system.host, system.config.units[wanted.role]
+    await host.control_unit(name, "stop")
+    return Applied(True, (f"Stopped {name}. {await _now(host, name)}",))
+
+
 async def _now(host: Host, name: str) -> str:
     unit = await host.unit(name)
     return f"It is {unit.active}."
@@ -128,4 +151,5 @@ async def _of_container(name: str, system: System, role: str, preview: Preview) 
 ACTIONS = (
     Action("service.start", StartParameters, Risk.R2, _plan_start, _start),
     Action("service.restart", RestartParameters, Risk.R2, _plan_restart, _restart),
+    Action("service.stop", StopParameters, Risk.R2, _plan_stop, _stop),
 )

@@ -175,6 +175,20 @@ class Reclaimable:
         return sum(size for _, size in self.items)
 
 
+class LogSource(Protocol):
+    """What the log pane follows."""
+
+    def follow(self, name: str, *, tail: int, since: float | None = None) -> AsyncIterator[Sequence[LogLine]]:
+        """Batches of lines as they are written, beginning with the last `tail`; ends when the log ends."""
+        ...
+
+
+class Workloads(LogSource, Protocol):
+    """What the container pane lists: containers, or the services of a machine."""
+
+    async def containers(self) -> Containers: ...
+
+
 class Engine(Protocol):
     """Questions and actions. A container is named by id or name; actions raise MISSING when it is gone."""
 
