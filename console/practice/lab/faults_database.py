@@ -58,30 +58,31 @@ def _cannot_write(target: Target, _notes: Notes) -> bool:
     return "No space left on device" in result.stderr
 
 
-def _page_notes(target: Target) -> Notes:
-    # The table of courses is one page, and nearly every request reads it.
-    target.sql("CHECKPOINT")
-    path = f"{target.data}/{target.sql('SELECT pg_relation_filepath($$course$$)')}"
-    return {"path": path, "page": base64.b64encode(target.read_page(path)).decode()}
+def corrupted(identity: str, title: str, relation: str, question: str) -> LabFault:
+    """The first page of a table or index is damaged on disk; `question` is a statement that meets it."""
 
+    def prepare(target: Target) -> Notes:
+        target.sql("CHECKPOINT")
+        path = f"{target.data}/{target.sql(f'SELECT pg_relation_filepath($${relation}$$)')}"
+        return {"path": path, "page": base64.b64encode(target.read_page(path)).decode()}
 
-def _damage(target: Target, notes: Notes) -> None:
-    target.stop(Service.DATABASE)  # Clean, so that no log replay mends the page at the next start.
-    target.write_page(notes["path"], damaged(base64.b64decode(notes["page"])))
-    target.start_database()
+    def inject(target: Target, notes: Notes) -> None:
+        target.stop(Service.DATABASE)  # Clean, so that no log replay mends the page at the next start.
+        target.write_page(notes["path"], damaged(base64.b64decode(notes["page"])))
+        target.start_database()
 
+    def bites(target: Target, _notes: Notes) -> bool:
+        return "invalid page in block" in target.as_user(question).stderr
 
-def _invalid_page(target: Target, _notes: Notes) -> bool:
-    return "invalid page in block" in target.as_user("SELECT count(*) FROM course").stderr
+    def undo(target: Target, notes: Notes) -> None:
+        good = base64.b64decode(notes["page"])
+        target.start(Service.BACKUP)
+        if target.read_page(notes["path"]) == damaged(good):  # Else it was restored, made anew, or never damaged.
+            target.stop(Service.DATABASE)
+            target.write_page(notes["path"], good)
+        target.start_database()
 
-
-def _mend(target: Target, notes: Notes) -> None:
-    good = base64.b64decode(notes["page"])
-    target.start(Service.BACKUP)
-    if target.read_page(notes["path"]) == damaged(good):  # Else it was restored from a backup, or never damaged.
-        target.stop(Service.DATABASE)
-        target.write_page(notes["path"], good)
-    target.start_database()
+    return LabFault(identity, title, inject, bites, undo, prepare)
 
 
 def _change_password(target: Target, _notes: Notes) -> None:
@@ -121,13 +122,12 @@ DATABASE_FAULTS = (
         bites=_cannot_write,
         undo=_empty,
     ),
-    LabFault(
+    # The table of courses is one page, and nearly every request reads it.
+    corrupted(
         "sms.c2.corrupted",
         "A page of a table is damaged on disk; PostgreSQL reports it as invalid",
-        prepare=_page_notes,
-        inject=_damage,
-        bites=_invalid_page,
-        undo=_mend,
+        "course",
+        "SELECT count(*) FROM course",
     ),
     LabFault(
         "sms.c2.login-refused",

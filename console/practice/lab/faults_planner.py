@@ -7,6 +7,7 @@ from console.practice.lab import redis_faults
 from console.practice.lab.certificates import Served, authority, issue
 from console.practice.lab.database_faults import dead_rows, index_missing, password_changed, rows_away
 from console.practice.lab.fault import LabFault, Notes
+from console.practice.lab.faults_database import corrupted
 from console.practice.lab.faults_sms import restarted
 from console.practice.lab.people import CORRELATION_ID, token
 from console.practice.lab.pieces import (
@@ -31,6 +32,8 @@ from console.state import write_private
 
 PROGRAMS, TASKS, LOGIN = "/api/v1/programs", "/api/v1/tasks", "/api/v1/auth/login"
 TABLES = ("tasks", "projects", "scope_assignments", "user_roles", "programs", "roles", "users", "alembic_version")
+BIG_FILE = "training-data.bin"
+OLD_BACKUPS = [f"/var/lib/postgresql/backups/planner_2026010{n}_020000.sql.gz" for n in range(1, 5)]
 TEST = {"username": "test", "password": "test"}
 ROLE_OF_TEST = "user_id = (SELECT id FROM users WHERE username = 'test')"
 SCOPE_OF_TEST = f"user_role_id IN (SELECT id FROM user_roles WHERE {ROLE_OF_TEST})"  # noqa: S608 (our own names)
@@ -131,6 +134,26 @@ def certificate(
     return LabFault(identity, title, inject, bites, undo)
 
 
+def _folder(target: Target) -> Notes:
+    return {"folder": str(target.project_file("").resolve())}
+
+
+def _grow_context(target: Target, _notes: Notes) -> None:
+    with target.project_file(BIG_FILE).open("wb") as file:
+        file.truncate(600 * MIB)  # It holds no blocks: nobody's disk fills.
+
+
+def _keep_backups(target: Target, _notes: Notes) -> None:
+    for number, path in enumerate(OLD_BACKUPS):
+        target.must(Service.BACKUP, "fallocate", "-l", "24M", path)
+        target.must(Service.BACKUP, "touch", "-d", f"{45 + number} days ago", path)
+
+
+def _drop_backups(target: Target, _notes: Notes) -> None:
+    target.start(Service.BACKUP)
+    target.must(Service.BACKUP, "rm", "-f", *OLD_BACKUPS)
+
+
 def project_file(identity: str, title: str, name: str, text: str) -> LabFault:
     """Another text in a file of the Compose project on this machine."""
 
@@ -154,7 +177,7 @@ def project_file(identity: str, title: str, name: str, text: str) -> LabFault:
         bites=lambda target, _: target.project_file(name).read_text(encoding="utf-8") == text,
         undo=undo,
         prepare=prepare,
-        inputs=lambda target: {"folder": str(target.project_file("").resolve())},
+        inputs=_folder,
     )
 
 
@@ -208,6 +231,20 @@ FAULTS = (
         tables_back(TABLES),
         "SELECT to_regclass('public.users') IS NULL",
     ),
+    corrupted(
+        "planner.d2.index-corrupt",
+        "A page of an index is damaged on disk",
+        "idx_tasks_project_id",
+        "SELECT bt_index_check('idx_tasks_project_id'::regclass)",
+    ),
+    corrupted("planner.d2.data-corrupt", "A page of a table is damaged on disk", "programs", "SELECT count(*) FROM programs"),
+    LabFault(
+        "planner.d3.old-backups",
+        "Backups older than a month fill the volume",
+        _keep_backups,
+        lambda target, _: target.run(Service.BACKUP, "test", "-s", OLD_BACKUPS[-1]).exit_code == 0,
+        _drop_backups,
+    ),
     dead_rows("planner.d3.bloat", "Nothing vacuums the table of tasks", "tasks", "status"),
     told(
         "planner.k1.bad-environment",
@@ -238,6 +275,20 @@ FAULTS = (
         "Step 4/6 : RUN pip install -r requirements.txt\n"
         "ERROR: Could not find a version that satisfies the requirement fastapi==99.1\n"
         "ERROR: No matching distribution found for fastapi==99.1\n",
+    ),
+    project_file(
+        "planner.k2.stale-cache",
+        "The last build failed on what it had kept of an earlier one",
+        "build.log",
+        'ERROR: failed to solve: failed to compute cache key: "/requirements.txt": not found\n',
+    ),
+    LabFault(
+        "planner.k2.context-too-large",
+        "The build's context holds 600 MiB",
+        _grow_context,
+        lambda target, _: target.project_file(BIG_FILE).stat().st_size > 500 * MIB,
+        lambda target, _: target.project_file(BIG_FILE).unlink(missing_ok=True),
+        inputs=_folder,
     ),
     project_file(
         "planner.k3.unknown-key",
