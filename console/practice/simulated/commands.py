@@ -100,7 +100,10 @@ def _probe(world: World, error: str | None) -> ExecResult:
 
 def _current(world: World) -> ExecResult:
     error = world.backend.connection_error(world.now)
-    return _printed(f"{world.database.revision}\n") if error is None else _failed(world, error)
+    if error is not None:
+        return _failed(world, error)
+    revision = world.database.revision
+    return _printed(f"{revision} (head)\n" if revision == world.backend.service.revision else f"{revision}\n")
 
 
 def _rollback(world: World) -> ExecResult:

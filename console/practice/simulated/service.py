@@ -39,15 +39,23 @@ class Service:
     port: int = 8000
     required: tuple[str, ...] = ()
     """Variables without which it does not start."""
+    numbers: tuple[str, ...] = ()
+    """Variables that it reads as whole numbers at its start, where they are set."""
     revision: str = "0003_login_event"
     """The newest revision of the database that the release knows."""
     revision_before: str = "0002_grade_indexes"
+    migrates: bool = True
+    """It brings the database to its revision when it starts, and ends where it cannot; else a person runs the migrations."""
+    unmigrated: tuple[str, str] = ("", "")
+    """Statements on this table fail, in these words, until the newest migration was run."""
     needs_database: bool = False
     """It ends when PostgreSQL does not let it in at its start."""
     correlated: bool = False
     """Its log lines say who asked, and name the request by a `correlation_id`; otherwise by a `request_id` alone."""
     secret_name: str = ""
     """The variable with the key that its tokens are signed with."""
+    pool_variable: str = ""
+    """The variable with the number of connections that its pool keeps."""
     leaked_query: str = "SELECT 1"
     """What a connection ran last that is never given back."""
 
@@ -127,6 +135,12 @@ class Service:
         """The process ends because its environment lacks something."""
         reads = (f"{self.folder}/settings.py", 11, "<module>", f'{name} = os.environ["{name}"]')
         return traceback((self._main, reads), f"KeyError: '{name}'")
+
+    def bad_number(self, name: str, value: str) -> tuple[str, ...]:
+        """The process ends because a variable is no number."""
+        reads = (f"{self.folder}/settings.py", 14, "number", 'return int(os.environ.get(name, "") or usual)')
+        db = (f"{self.folder}/db.py", 17, "<module>", f'engine = create_engine(URL, pool_size=number("{name}", 8))')
+        return traceback((self._main, db, reads), f"ValueError: invalid literal for int() with base 10: '{value}'")
 
     def migration(self, problem: str) -> tuple[str, ...]:
         """The process ends because the database is not where the release expects it."""

@@ -28,7 +28,10 @@ SERVICE = Service(
     folder="/app/app",
     required=("SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"),
     revision="0042_program_scopes",
-    revision_before="0041_tasks",
+    numbers=("DB_POOL_SIZE", "JWT_EXPIRE_MINUTES"),
+    revision_before="0041_projects",
+    migrates=False,
+    unmigrated=("scope_assignments", "column s.is_active does not exist"),
     needs_database=True,
     correlated=True,
     secret_name="SECRET_KEY",  # noqa: S106 - a variable's name
@@ -76,7 +79,7 @@ ENDPOINTS = (
     Endpoint(
         "GET", "/api/v1/programs", 18, 0.024,
         "SELECT DISTINCT p.code, p.name FROM programs p JOIN scope_assignments s ON s.program_id = p.id "
-        "JOIN user_roles r ON r.id = s.user_role_id JOIN users u ON u.id = r.user_id WHERE u.username = $1",
+        "AND s.is_active JOIN user_roles r ON r.id = s.user_role_id JOIN users u ON u.id = r.user_id WHERE u.username = $1",
     ),
     Endpoint(
         "POST", "/api/v1/auth/login", 4, 0.070, "UPDATE users SET last_login_at = now() WHERE username = $1",
@@ -138,7 +141,7 @@ def compose(version: str, words: tuple[str, ...]) -> Printed:
     return 1, "", "docker: this is not known here\n"
 
 
-def inputs(_config: SystemConfig) -> Mapping[str, str]:
+def inputs(config: SystemConfig) -> Mapping[str, str]:
     """What the user `test` would say, who is well."""
     claims = {"sub": "test", "role": "MEMBER", "iat": 1_767_225_600, "exp": 4_102_444_800}
     return {
@@ -148,6 +151,7 @@ def inputs(_config: SystemConfig) -> Mapping[str, str]:
         "token": make_token(SECRET, claims),
         "program": "P-101",
         "new_password": "a-new-practice-password",
+        "folder": config.folders["project"].path if "project" in config.folders else "/srv/planner",
     }
 
 
