@@ -23,6 +23,8 @@ from console.sources.protocols.metrics import Quality
 from console.system import System
 from console.text import clean
 
+LEAST_CALLS = 5
+"""A question that was asked less often is a person's, or a job's."""
 LOOK_S = 0.5
 """Between two looks at counters that a rate is made of."""
 REMEMBERED_S = 900.0
@@ -180,6 +182,7 @@ async def _slowest(readings: Readings, wanted: SlowestParameters) -> Findings:
         "slowest_mean_ms": round(_number(rows[0]["mean_ms"]), 1) if rows else 0.0,
         "top_share_percent": round(100 * _number(top["total_ms"]) / all_ms, 1) if top and all_ms else 0.0,
         "calls_per_request": calls,
+        "most_rows": round(max(map(_rows_per_call, rows), default=0.0)),
     }
     hidden = sum(row["query"] == HIDDEN_STATEMENT for row in rows)
     if hidden:
@@ -242,6 +245,13 @@ def call_rates(first: Sequence[Mapping[str, Value]], second: Sequence[Mapping[st
     return sorted((max(0.0, _number(row["calls"]) - before.get(row["query"], 0.0)) / seconds for row in second), reverse=True)
 
 
+def _rows_per_call(row: Mapping[str, Value]) -> float:
+    """What a question gives each time it is asked; 0 for what is no question, and for one that was hardly ever asked."""
+    calls = _number(row["calls"])
+    asks = str(row["query"]).lstrip().upper().startswith(("SELECT", "WITH"))
+    return _number(row["rows"]) / calls if asks and calls >= LEAST_CALLS else 0.0
+
+
 def _slow_line(row: Mapping[str, Value]) -> str:
     figures = (
         f"{_number(row['mean_ms']):8.1f} ms mean  {_number(row['calls']):9.0f} calls  {_number(row['total_ms']) / 1000:9.1f} s"
@@ -299,6 +309,7 @@ CHECKS = (
             Fact("slowest_mean_ms", FactType.NUMBER, "mean of the slowest", "ms"),
             Fact("top_share_percent", FactType.NUMBER, "share of all statement time that one statement takes", "%"),
             Fact("calls_per_request", FactType.NUMBER, "calls of the statement called most, for each request"),
+            Fact("most_rows", FactType.NUMBER, "rows that one of the slowest questions gives each time"),
         ),
         command=_slowest_command,
         make=_slowest,

@@ -15,6 +15,7 @@ from console.sources.protocols.network import SnmpAnswer
 from console.text import HIDDEN, clean
 
 LIMIT_S = 2.0
+USUAL_PORT = 161
 VERSIONS = ("1", "2c", "3")
 REASONS = ("", "timeout", "refused", "unreachable", "unresolved", "auth", "other")
 _TELLING = ("unresolved", "refused", "unreachable", "auth", "timeout", "other")
@@ -25,7 +26,8 @@ class SnmpParameters(Parameters):
     host: str = Field(min_length=1, max_length=253)
     community: str = Field(min_length=1, max_length=200, repr=False)
     """The community of versions 1 and 2c, the user of version 3."""
-    port: PortNumber = 161
+    port: PortNumber | None = None
+    """The configured one when none is named."""
 
 
 def common_reason(answers: Sequence[SnmpAnswer]) -> str:
@@ -38,9 +40,10 @@ def common_reason(answers: Sequence[SnmpAnswer]) -> str:
 
 async def _versions(readings: Readings, parameters: SnmpParameters) -> Findings:
     network, community = readings.system.need_network(), parameters.community
+    port = parameters.port or readings.system.config.snmp_port
     answers = await asyncio.gather(
         *(
-            network.snmp(parameters.host, version=version, community=community, port=parameters.port, timeout_s=LIMIT_S)
+            network.snmp(parameters.host, version=version, community=community, port=port, timeout_s=LIMIT_S)
             for version in VERSIONS
         )
     )
@@ -59,8 +62,9 @@ async def _versions(readings: Readings, parameters: SnmpParameters) -> Findings:
     return Findings(facts, headline, tuple(line.replace(hidden, HIDDEN) if hidden else line for line in lines))
 
 
-def _command(_config: SystemConfig, parameters: SnmpParameters) -> str:
-    where = shlex.quote(clean(f"{parameters.host}:{parameters.port}" if parameters.port != 161 else parameters.host, 260))
+def _command(config: SystemConfig, parameters: SnmpParameters) -> str:
+    port = parameters.port or config.snmp_port
+    where = shlex.quote(clean(f"{parameters.host}:{port}" if port != USUAL_PORT else parameters.host, 260))
     return (
         f'for v in 1 2c; do snmpget -v$v -c "$COMMUNITY" {where} sysDescr.0; done; snmpget -v3 -u "$COMMUNITY" {where} sysDescr.0'
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from console.practice.simulated.behaviour import Behaviour, Complaint, Outcome
 from console.practice.simulated.limits import RateLimits
 from console.practice.simulated.process import RETRY_S, THREADS, Process
-from console.practice.simulated.traffic import Arrival, Client
+from console.practice.simulated.traffic import Arrival, Client, Endpoint
+from console.practice.simulated.workload import tables_of
 
 POOL_TIMEOUT_S = 4.0
 HOLD_S = 0.05
@@ -20,6 +21,8 @@ SLOW_S = 1.0
 """From here on a service that correlates its lines complains of a slow request."""
 EACH_CALL_S = 0.004
 """What each further statement of a request costs."""
+CORE_PER_S = 62.0
+"""So many requests a second take the whole of the one core that the process can use."""
 CPU_OF_A_CORE = 40.0
 """Each so many percent of one core that are lost make everything slower by its usual time once more."""
 
@@ -32,16 +35,21 @@ class Backend(Process):
     users: Mapping[str, Client] = field(default_factory=dict)
     """Who is logged in at which address."""
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
-    """By path. They belong to the running code: a restart keeps them."""
+    """By path. They belong to the running code: a restart keeps all but those that are the process's own."""
+    _computing_until: float = 0.0
     _traceback_at: float = 0.0
     _cache_missed_at: float = 0.0
     _trace: random.Random = field(default_factory=lambda: random.Random(21))  # noqa: S311 - a practice world
     _fails: random.Random = field(default_factory=lambda: random.Random(20))  # noqa: S311 - a practice world
 
+    def start(self, now: float) -> None:
+        Process.start(self, now)
+        self.behaviours = {path: item for path, item in self.behaviours.items() if not item.until_restart}
+
     def answer(self, arrivals: list[Arrival], now: float, elapsed_s: float) -> list[Outcome]:
         """Take in requests and give back those that are answered by now, in the order of their answers."""
         outcomes = []
-        slowness = self.slowness(now) * (1 + self.cpu_percent / CPU_OF_A_CORE)
+        slowness = self.slowness(now) * (1 + self.cpu_percent / CPU_OF_A_CORE) * crowding(len(arrivals) / elapsed_s)
         cache_error = self.cache_error()
         if cache_error is not None and now >= self._cache_missed_at:
             self._cache_missed_at = now + RETRY_S
@@ -54,7 +62,7 @@ class Backend(Process):
             at, endpoint, client = arrival.at, arrival.endpoint, arrival.client
             if endpoint.limit and not self.limits.allows(client, endpoint.limit, at, self.role_at(client)):
                 outcomes.append(self._done(arrival, 429, 0.001, self._limited(arrival)))
-            elif endpoint.cached and cache_error is None and self.cache.lookup(now) and endpoint.path not in self.behaviours:
+            elif endpoint.cached and cache_error is None and self._cacheable(endpoint.path) and self.cache.lookup(now):
                 wait_s = self.chance.uniform(0.4, 2.4) if len(self._queue) >= THREADS else 0.0
                 outcomes.append(self._done(arrival, 200, wait_s + self.cache.slow_s + self.chance.lognormvariate(-5.6, 0.4)))
             else:
@@ -100,6 +108,16 @@ class Backend(Process):
         self._blocked = still
         return outcomes
 
+    def _cacheable(self, path: str) -> bool:
+        """Whether the answers of a path still come from the cache: code that behaves otherwise may not ask it."""
+        behaviour = self.behaviours.get(path)
+        return behaviour is None or behaviour.alone_s > 0
+
+    def _computed(self, alone_s: float, at: float) -> float:
+        """When a computation that waits for its turn is done, in seconds from `at`."""
+        self._computing_until = min(max(self._computing_until, at) + alone_s, at + PATIENCE_S)
+        return self._computing_until - at
+
     def role_at(self, client: str) -> str:
         """The role of the user at an address; empty when nobody is logged in there."""
         found = self.users.get(client)
@@ -113,14 +131,25 @@ class Backend(Process):
         workload, calls = self.database.workload, behaviour.calls if behaviour is not None else 1.0
         statement_s = endpoint.median_s * slowness * self.chance.lognormvariate(0, 0.5) * workload.factor(endpoint.query)
         statement_s += EACH_CALL_S * (calls - 1)
-        self.database.ran(endpoint.query, statement_s * STATEMENT_SHARE, now, calls=calls)
+        query, rows = (behaviour.query, behaviour.rows) if behaviour is not None and behaviour.query else (endpoint.query, 12.0)
+        extra_s = behaviour.extra_s if behaviour is not None and behaviour.query else 0.0
+        self.database.ran(query, statement_s * STATEMENT_SHARE + extra_s * STATEMENT_SHARE, now, calls=calls, rows=rows)
         elapsed_s = waited_s + statement_s
         if endpoint.writes and self.database.volume.full:
             self.database.complain_of_space(now)
             return self._done(arrival, 500, elapsed_s, Complaint("Database error", self.service.no_space_left()))
+        failed_s, outside = self._outside(endpoint)
+        if outside is not None:
+            return self._done(arrival, 502 if endpoint.asks else 500, elapsed_s + failed_s, outside)
+        elapsed_s += failed_s
+        table, words = self.service.unmigrated
+        if table and self.database.revision != self.service.revision and table in tables_of(endpoint.query):
+            return self._done(arrival, 500, elapsed_s, Complaint("Query failed", self.service.query_error("UndefinedColumn", words)))
         rejected = endpoint.rejected > 0 and self.chance.random() < endpoint.rejected
         if behaviour is not None:
             elapsed_s += behaviour.extra_s * self._fails.lognormvariate(0, 0.25)
+            if behaviour.alone_s:
+                elapsed_s += self._computed(behaviour.alone_s, arrival.at)
             if self._fails.random() < behaviour.fail_share:
                 return self._done(arrival, behaviour.status, elapsed_s, behaviour.complaint)
         if rejected and self.service.correlated:
@@ -128,6 +157,18 @@ class Backend(Process):
             told = f"Login failed for {client.user if client else 'unknown'}: wrong password client={arrival.client}"
             return self._done(arrival, 401, elapsed_s, Complaint(told, (), "WARNING", "auth", bare=True))
         return self._done(arrival, 401 if rejected else 200, elapsed_s)
+
+    def _outside(self, endpoint: Endpoint) -> tuple[float, Complaint | None]:
+        """What an endpoint does beyond the database: how long it takes, and what goes wrong with it."""
+        if self.surroundings is None or not (endpoint.stores or endpoint.asks):
+            return 0.0, None
+        if endpoint.stores:
+            folder = self.environment.get(endpoint.stores, "")
+            wrong = self.surroundings.cannot_write(folder)
+            name = f"{folder}/invoice_{self._trace.randrange(1, 1000):03d}.pdf"
+            return 0.0, Complaint(f"{wrong}: '{name}'", bare=True) if wrong else None
+        wrong, took_s = self.surroundings.call(self.environment.get(endpoint.asks, ""))
+        return took_s, Complaint(f"payment failed: {wrong}", bare=True) if wrong else None
 
     def _failed(self, arrival: Arrival, elapsed_s: float, now: float) -> Outcome:
         if self.trouble is None or self.trouble.reason == "too_many_clients":
@@ -168,3 +209,8 @@ class Backend(Process):
         client = self.users.get(arrival.client)
         who, role = (client.user, client.role or "none") if client else (arrival.client, "none")
         return Complaint(f"User {who} (role={role}) hit rate limit on {arrival.endpoint.path}", (), "INFO", "rates", bare=True)
+
+
+def crowding(requests_per_s: float) -> float:
+    """How many times longer everything takes when so much is asked: 1 up to 60 % of the core, 10 when it is used up."""
+    return max(1.0, 0.4 / (1 - min(requests_per_s / CORE_PER_S, 0.96)))

@@ -33,7 +33,7 @@ class Outcome:
 @dataclass(slots=True)
 class Behaviour:
     """How one path is answered otherwise than usual: slower, or badly for a share of its requests; `client`: only for that
-    address. `calls` is how many statements one request makes."""
+    address. `calls` is how many statements one request makes; `query` is run instead of the usual one, and gives `rows`."""
 
     extra_s: float = 0.0
     fail_share: float = 0.0
@@ -41,6 +41,12 @@ class Behaviour:
     complaint: Complaint | None = None
     calls: float = 1.0
     client: str = ""
+    query: str = ""
+    rows: float = 12.0
+    alone_s: float = 0.0
+    """What is not in the cache is computed for so long, one request after the other."""
+    until_restart: bool = False
+    """It is the running process that is ill, not its code."""
 
 
 @dataclass(slots=True)

@@ -117,7 +117,8 @@ class SimulatedNetwork:
         except NoAnswer as failed:
             return answers.snmp_silence(version, failed.reason, failed.message)
         device = self._world.network.devices.get(host)
-        if device is None or f"{host}:{port}" in self._world.network.blocked:
+        closed = f"{host}:{port}" in self._world.network.blocked or not self._world.machine.firewall.lets_in(port, "udp")
+        if device is None or closed:
             return answers.snmp_silence(version, "timeout", f"No answer within {timeout_s:g} s.")
         if device.down:
             return answers.snmp_silence(version, device.down, f"SNMP on {host}: {device.down}.")
@@ -183,7 +184,12 @@ class SimulatedNetwork:
         self._address(host)
         if place in world.network.blocked:
             raise NoAnswer("timeout", f"No answer within {timeout_s:g} s.", timeout_s)
+        device = world.network.devices.get(host)
+        if device is not None and device.down:
+            raise NoAnswer(device.down, device.down, timeout_s if device.down == "timeout" else 0.02)
         if self._is_own(host):
+            if world.machine.firewall.closes_own(port):
+                raise NoAnswer("timeout", f"No answer within {timeout_s:g} s.", timeout_s)
             if not _is_local(host) and not world.machine.firewall.lets_in(port):
                 raise NoAnswer("timeout", f"No answer within {timeout_s:g} s.", timeout_s)
             if self._role_at(port) or port in world.machine.listeners:

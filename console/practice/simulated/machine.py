@@ -93,6 +93,12 @@ class Firewall:
     allowed: set[str] = field(default_factory=set)
     """`8000/tcp`"""
     denied: set[str] = field(default_factory=set)
+    on_loopback: bool = False
+    """Its rules hold for the machine's own connections too: somebody took out the exception for them."""
+
+    def closes_own(self, port: int) -> bool:
+        """Whether a connection of the machine to itself is dropped."""
+        return self.on_loopback and not self.lets_in(port)
 
     def lets_in(self, port: int, protocol: str = "tcp") -> bool:
         rule = f"{port}/{protocol}"

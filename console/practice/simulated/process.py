@@ -13,9 +13,12 @@ from console.practice.simulated.postgres import PostgresServer
 from console.practice.simulated.redis import CacheRefused, RedisServer
 from console.practice.simulated.service import Address, Service
 from console.practice.simulated.sessions import Refused, ServerSession
+from console.practice.simulated.surroundings import Surroundings
 from console.practice.simulated.traffic import Arrival, Histogram, Traffic
 
 POOL_WANTED = 8
+CONNECTION_MIB = 3.0
+"""What each connection beyond the usual ones takes of the service's memory."""
 POOL_RECYCLE_S = 120.0
 THREADS = 16
 RETRY_S = 2.0
@@ -40,6 +43,9 @@ class Process:
     read_environment: Callable[[], Mapping[str, str]]
     blocked: set[str] = field(default_factory=set)
     """`host:port` to which packets are dropped on their way."""
+    surroundings: Surroundings | None = None
+    database_port: int = 5432
+    """Under which the machine's packet filter knows the database."""
     environment: dict[str, str] = field(default_factory=dict)
     """What this process was started with."""
     defects: Defects = field(default_factory=Defects)
@@ -126,7 +132,7 @@ class Process:
         memory = 118 + 6 * self.slowness(now) + 2 * len(self._queue) + 0.6 * len(self.leaked)
         if not self.serving:
             memory = min(60 + 12 * age_s, 118)
-        memory += self.leaked_bytes / (1 << 20)
+        memory += self.leaked_bytes / (1 << 20) + CONNECTION_MIB * max(0, len(self.pool) - POOL_WANTED)
         if self.defects.start_memory_bytes:
             memory = max(memory, min(1.0, age_s / LOADING_S) * self.defects.start_memory_bytes / (1 << 20))
         per_s = 2.0 * self._answered
@@ -152,6 +158,10 @@ class Process:
         if missing is not None:
             self.log.err(now, *self.service.missing_setting(missing))
             return Exit(1)
+        wrong = next((name for name in self.service.numbers if not self.environment.get(name, "0").strip().isdigit()), None)
+        if wrong is not None:
+            self.log.err(now, *self.service.bad_number(wrong, self.environment[wrong]))
+            return Exit(1)
         return None
 
     def _migrate(self, now: float) -> Exit | None:
@@ -172,7 +182,7 @@ class Process:
             self._error(now, "main", f"Startup failed: {error}")
             self.log.err(now, *self.service.query_error("UndefinedTable", error))
             return Exit(1)
-        if self.database.revision != self.service.revision:
+        if self.service.migrates and self.database.revision != self.service.revision:
             newest = self.service.revision
             problem = f"Can't locate revision identified by '{self.database.revision}' (this release ends at '{newest}')"
             self._error(now, "main", f"Alembic migration failed: {problem}")
@@ -232,7 +242,8 @@ class Process:
         address = self.service.database(self.environment)
         if address.host not in self.service.database_hosts:
             raise Refused("unresolved", f'could not translate host name "{address.host}" to address: Name or service not known')
-        if f"{address.host}:{address.port}" in self.blocked:
+        filtered = self.surroundings is not None and self.surroundings.machine.firewall.closes_own(self.database_port)
+        if filtered or f"{address.host}:{address.port}" in self.blocked:
             lead = f'connection to server at "{address.host}" ({self.service.database_address}), port {address.port} failed'
             raise Refused("elsewhere", f"{lead}: Connection timed out")
         if address.port != 5432:
@@ -254,7 +265,7 @@ class Process:
         if self.leaks_every_s is not None and self.pool and now >= self._leak_at:
             self._leak_at = now + self.leaks_every_s
             self._leak(self.pool.pop(0), now)
-        if len(self.pool) < POOL_WANTED and now >= self._retry_at:
+        if len(self.pool) < self._pool_wanted and now >= self._retry_at:
             self._open(now)
         for session in self._free():
             if self.chance.random() < 0.14:
@@ -265,6 +276,11 @@ class Process:
     def _free(self) -> list[ServerSession]:
         """The pool's connections that wait for no lock."""
         return [item for item in self.pool if item.wait_type != "Lock"] if self.database.locks.waiting else self.pool
+
+    @property
+    def _pool_wanted(self) -> int:
+        told = self.environment.get(self.service.pool_variable, "")
+        return int(told) if told.isdigit() else POOL_WANTED
 
     def leak(self, idle_s: float, age_s: float, now: float) -> None:
         """Have lost a connection some time ago."""
@@ -278,7 +294,7 @@ class Process:
         self.leaked.append(session)
 
     def _open(self, now: float) -> None:
-        for _ in range(min(2, POOL_WANTED - len(self.pool))):
+        for _ in range(min(2, self._pool_wanted - len(self.pool))):
             try:
                 self.pool.append(self._connect(now))
                 self.trouble = None

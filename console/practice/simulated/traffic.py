@@ -28,6 +28,10 @@ class Endpoint:
     """Share of its requests that are answered with 401, as mistyped passwords are."""
     limit: str = ""
     """The class of rate limit that it falls under (`rate_limits` of the config)."""
+    stores: str = ""
+    """The variable with the folder that it writes a file to."""
+    asks: str = ""
+    """The variable with the address of a foreign interface that it asks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from console.practice.simulated.postgres import PostgresServer
 from console.practice.simulated.proxy import Bystander, Proxy
 from console.practice.simulated.redis import RedisServer
 from console.practice.simulated.sessions import Refused
+from console.practice.simulated.surroundings import Surroundings
 from console.practice.simulated.traffic import Arrival, Histogram, Traffic, slowness
 from console.practice.simulated.unit import SimulatedUnit
 from console.practice.simulated.volume import MIB, Volume
@@ -152,7 +153,10 @@ class World:
         return "Creating the tables ... done\nSeeding roles and users ... done\n"
 
     def upgrade(self) -> str:
-        """Run the migrations of the release; what they print."""
+        """Run the migrations of the release, from the first where there are no tables; what they print."""
+        if self.backend.defects.missing_table or not self.database.table_stats:
+            self.database.create_schema()
+            self.backend.defects.missing_table = ""
         before, self.database.revision = self.database.revision, self.blueprint.service.revision
         if before == self.database.revision:
             return "INFO  [alembic.runtime.migration] Will assume transactional DDL.\n"
@@ -250,6 +254,8 @@ class World:
             blocked=self.network.blocked,
             users={item.address: item for item in self.blueprint.clients if item.user},
             limits=RateLimits(self.config.rate_limits),
+            surroundings=Surroundings(self.machine, self.network, self._user_of("backend")),
+            database_port=self.config.lab.postgres,
         )
         self.proxy: Proxy | None = None
         for part in self.blueprint.parts:
@@ -277,6 +283,9 @@ class World:
         """Put a nightly dump of some days ago on the volume."""
         at = self._began_at - 8 * 3_600 - (days_ago - 1) * 86_400
         self.volume.add(time.strftime(self.blueprint.backup_name, time.gmtime(at)), size_bytes, at)
+
+    def _user_of(self, role: str) -> str:
+        return next(part.user for part in self.blueprint.parts if part.role == role)
 
     def _environment(self, role: str) -> dict[str, str]:
         if role in self.units:

@@ -6,6 +6,7 @@ from turned_clock import Clock
 
 from console.practice.simulated.behaviour import Behaviour, Complaint
 from console.practice.simulated.certificates import make_chain
+from console.practice.simulated.database import SimulatedDatabase
 from console.practice.simulated.furniture import write_certificate
 from console.practice.simulated.machine import Process
 from console.practice.simulated.network import SERVFAIL, MailServer, Site
@@ -276,7 +277,9 @@ async def test_a_mail_server_checks_login_and_sender(clock: Clock) -> None:
 async def test_a_device_answers_the_versions_that_it_speaks_to_its_community(clock: Clock) -> None:
     stage = Stage("dotmac", clock)
     told = {version: await stage.network.snmp("192.168.1.1", version=version, community="public") for version in ("1", "2c", "3")}
-    assert {version: answer.answered for version, answer in told.items()} == {"1": True, "2c": True, "3": False}
+    assert {version: answer.answered for version, answer in told.items()} == {"1": True, "2c": True, "3": True}
+    stage.world.network.devices["192.168.1.1"].versions = {"1", "2c"}
+    assert (await stage.network.snmp("192.168.1.1", version="3", community="public")).reason == "timeout"
     assert (await stage.network.snmp("192.168.1.1", version="2c", community="private")).reason == "timeout"
     assert (await stage.network.snmp("192.168.1.99", version="2c", community="public")).reason == "timeout"
 
@@ -289,6 +292,31 @@ async def test_the_packet_filter_hides_the_app_from_outside_only(clock: Clock) -
     assert (await stage.network.http("http://planner.local:8100/health")).reason == "timeout"
     await stage.host.allow_port(8100)
     assert (await stage.network.http("http://planner.local:8100/health")).status == 200
+
+
+async def test_a_filter_that_spares_not_even_the_machine_cuts_its_services_off(clock: Clock) -> None:
+    stage = Stage("dotmac", clock)
+    stage.world.machine.firewall.on_loopback = True
+    stage.world.machine.firewall.allowed.discard("5732/tcp")
+    stage.world.restart("backend")
+    stage.passes(30)
+    assert "Connection timed out" in stage.log("backend", 400)
+    assert stage.world.config.postgres is not None
+    database = SimulatedDatabase(stage.world, stage.world.config.postgres, key="systems.dotmac.postgres")
+    assert (await database.accepts()).reason == "timeout"
+    await stage.host.allow_port(5732)
+    assert (await database.accepts()).accepting
+    await database.aclose()
+
+
+async def test_what_the_service_meets_outside_fails_its_requests(clock: Clock) -> None:
+    stage = Stage("dotmac", clock)
+    stage.world.machine.files["/app/uploads"].owner = "root"
+    stage.world.network.names.pop("payment-processor.example")
+    stage.passes(90)
+    told = stage.log("backend", 2000)
+    assert "Permission denied: '/app/uploads/invoice_" in told
+    assert "payment failed: Failed to connect to payment-processor.example: [Errno -2] Name or service not known" in told
 
 
 async def test_a_port_that_drops_packets_cuts_the_service_from_its_database(clock: Clock) -> None:

@@ -32,6 +32,7 @@ SERVICE = Service(
     revision_before="0116_webhooks",
     needs_database=True,
     correlated=True,
+    pool_variable="DB_POOL_SIZE",
     secret_name="JWT_SECRET_KEY",  # noqa: S106 - a variable's name
     leaked_query="SELECT id, portal_id, email, status FROM customers WHERE tenant_id = $1 ORDER BY created_at DESC LIMIT 100",
 )
@@ -76,10 +77,11 @@ ENDPOINTS = (
     Endpoint(
         "GET", "/api/customer", 52, 0.014, "SELECT id, portal_id, email, status FROM customers WHERE email = $1", cached=True
     ),
-    Endpoint("POST", "/api/uploads", 5, 0.030, "SELECT id FROM invoices WHERE customer_id = $1"),
+    Endpoint("POST", "/api/uploads", 5, 0.030, "SELECT id FROM invoices WHERE customer_id = $1", stores="UPLOADS"),
     Endpoint(
         "POST", "/api/payments", 5, 0.120,
         "INSERT INTO payments (invoice_id, customer_id, amount, status) VALUES ($1, $2, $3, $4)", writes=True,
+        asks="PAYMENT_API_URL",
     ),
     Endpoint(
         "POST", "/api/webhooks/payments", 2, 0.020,
@@ -97,7 +99,7 @@ CLIENTS = tuple(Client(f"10.40.0.{number + 10}", f"user{number}@dotmac.local", "
 def furnish(world: World) -> None:
     """Folders and files of the machine, the payment processor, a device, two resolvers that agree."""
     machine, around, now = world.machine, world.network, world.now
-    machine.disks[UPLOADS] = Disk(UPLOADS_DISK, 1_960 * MIB, 524_288, 4_811, "/dev/vdc1")
+    machine.disks[UPLOADS] = Disk(UPLOADS_DISK, 1_960 * MIB, 4_096, 611, "/dev/vdc1")
     uploads = world.config.folders.get("uploads")
     root = uploads.path if uploads is not None else UPLOADS
     machine.folder(root, owner="app", at=now - 400 * 86_400)
@@ -113,22 +115,22 @@ def furnish(world: World) -> None:
     machine.memory.total_bytes = 8 * GIB
     machine.memory.other_used_bytes = 2_900 * MIB
     machine.firewall.active, machine.firewall.default = True, "deny"
-    machine.firewall.allowed |= {"22/tcp", "443/tcp", "8000/tcp", "5432/tcp", "161/udp", f"{world.config.lab.backend}/tcp"}
+    machine.firewall.allowed |= {"22/tcp", "443/tcp", "8000/tcp", "161/udp"}
+    machine.firewall.allowed |= {f"{port}/tcp" for port in world.config.ports}
     around.names[PROCESSOR] = ("192.0.2.44",)
     for base in {f"http://{PROCESSOR}/", f"https://{PROCESSOR}/", f"http://127.0.0.1:{world.config.lab.outside}/"}:
         around.sites[base] = Site(404, body="Not Found")
         around.sites[f"{base}api/"] = Site(headers={"content-type": "application/json"}, body='{"status": "ok"}')
-    around.devices[DEVICE] = Device()
+    around.devices[DEVICE] = Device({"1", "2c", "3"})
 
 
 def health(world: World, _request: Request) -> Response:
     """{"status": …, "checks": {"database": bool, "redis": bool, "file_system": bool}}"""
-    folder = world.machine.files.get(UPLOADS)
-    owner_writes = folder is not None and folder.owner == "app" and bool(folder.mode & 0o200)
+    surroundings = world.backend.surroundings
     checks = {
         "database": world.backend.connection_error(world.now) is None and bool(world.backend.pool),
         "redis": world.backend.cache_error() is None,
-        "file_system": owner_writes and world.machine.disks[UPLOADS].free_bytes > 0,
+        "file_system": surroundings is not None and not surroundings.cannot_write(UPLOADS),
     }
     healthy = all(checks.values())
     return answer(200 if healthy else 503, {"status": "healthy" if healthy else "unhealthy", "checks": checks})
