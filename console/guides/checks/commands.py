@@ -12,7 +12,9 @@ ROLE_UNSET = "<no container configured>"
 
 
 def container_name(config: SystemConfig, role: str) -> str:
-    """The container of a role, or words that say that none is configured."""
+    """The container of a role, or words that say that none is configured or which one is meant."""
+    if role == "first-down":
+        return "NAME_OF_THE_FIRST_THAT_IS_DOWN"
     return config.roles.get(role, ROLE_UNSET)
 
 

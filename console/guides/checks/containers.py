@@ -32,6 +32,10 @@ START_ERRORS = ("", *(name for name, _ in _START_ERRORS), "other")
 _PORT_TAKEN = ("port is already allocated", "address already in use")
 
 
+FIRST_DOWN = "first-down"
+"""In place of a role: the first of the start order that is not up, or the last of it when all are."""
+
+
 class NoParameters(Parameters):
     pass
 
@@ -43,6 +47,7 @@ class ServicesParameters(Parameters):
 
 class StateParameters(Parameters):
     role: str = ""
+    """`first-down` is the first that is not up."""
     name: str = ""
     """A container by name, instead of a role."""
     recent: Seconds = Field(default=RECENT_S)
@@ -109,6 +114,15 @@ async def services(readings: Readings, roles: tuple[str, ...] = ()) -> dict[str,
         name = readings.system.container(role)
         result[role] = found.named(name) or await _outside(readings, name)
     return result
+
+
+async def role_meant(readings: Readings, role: str) -> str:
+    """The role itself, or the one that `first-down` stands for now."""
+    if role != FIRST_DOWN:
+        return role
+    by_role, now = await services(readings), readings.wall()
+    down = [name for name, item in by_role.items() if is_down(item) or (item is not None and is_looping(item, now))]
+    return down[0] if down else list(by_role)[-1]
 
 
 async def _outside(readings: Readings, name: str) -> Container | None:
@@ -193,7 +207,7 @@ def _services_headline(down: list[str], looping: list[str], unhealthy: list[str]
 
 
 async def _state(readings: Readings, parameters: StateParameters) -> Findings:
-    name = parameters.name or readings.system.container(parameters.role)
+    name = parameters.name or readings.system.container(await role_meant(readings, parameters.role))
     found = await readings.containers()
     container = found.named(name) or await _outside(readings, name)
     if container is None:

@@ -7,13 +7,17 @@ from pydantic import Field
 from console.config import SystemConfig
 from console.guides.checks.check import Check, Fact, Facts, FactType, Findings
 from console.guides.checks.commands import container_name, docker
-from console.guides.checks.containers import services
+from console.guides.checks.containers import role_meant, services
 from console.guides.checks.words import age, listed
 from console.guides.parameters import Parameters, Seconds
 from console.guides.readings import Readings
 from console.reading import FailureKind, SourceError
 from console.sources.protocols.engine import Container, Details, Mount
 from console.text import clean
+
+
+TOGETHER_S = 90.0
+"""Containers that were made within this time were made by one command, all anew."""
 
 
 class ChangesParameters(Parameters):
@@ -24,8 +28,9 @@ class ChangesParameters(Parameters):
 
 class MountsParameters(Parameters):
     role: str
-    path: str = Field(pattern=r"^/")
-    """A path inside the container."""
+    """`first-down` is the first that is not up."""
+    path: str = Field(default="", pattern=r"^(/|$)")
+    """A path inside the container; empty: everything that is mounted."""
 
 
 async def details_of(readings: Readings, role: str) -> Details:
@@ -55,6 +60,7 @@ async def _changes(readings: Readings, parameters: ChangesParameters) -> Finding
         "recent": bool(recent),
         "newest": clean(newest.name),
         "newest_age_s": max(0.0, now - newest_at),
+        "apart": newest_at - made[-1][0] > TOGETHER_S,
         "image_changed": image_moved(newest),
     }
     if recent:
@@ -72,19 +78,28 @@ def _made_line(container: Container, age_s: float) -> str:
 
 
 async def _mounts(readings: Readings, parameters: MountsParameters) -> Findings:
-    details = await details_of(readings, parameters.role)
-    name, path = clean(readings.system.container(parameters.role)), clean(parameters.path, 200)
-    found = mount_of(details.mounts, parameters.path)
+    role = await role_meant(readings, parameters.role)
+    details = await details_of(readings, role)
+    name, path = clean(readings.system.container(role)), clean(parameters.path, 200)
+    found = mount_of(details.mounts, parameters.path) if parameters.path else _least(details.mounts)
     evidence = tuple(
         clean(f"{item.target}  {item.kind} {item.source}  {'writable' if item.writable else 'read-only'}")
         for item in details.mounts
     )
     if found is None:
-        headline = f"Nothing is mounted at {path} in {name}: what is written there goes with the container."
+        where = f"at {path} in" if path else "into"
+        headline = f"Nothing is mounted {where} {name}: what is written there goes with the container."
         return Findings({"mounted": False, "writable": None, "kind": ""}, headline, evidence)
     words = "writable" if found.writable else "read-only"
-    headline = f"{path} in {name} is on a {found.kind} ({clean(found.source or 'memory', 200)}), {words}."
+    headline = (
+        f"{path or clean(found.target, 200)} in {name} is on a {found.kind} ({clean(found.source or 'memory', 200)}), {words}."
+    )
     return Findings({"mounted": True, "writable": found.writable, "kind": found.kind}, headline, evidence)
+
+
+def _least(mounts: tuple[Mount, ...]) -> Mount | None:
+    """A read-only mount before one that may be written."""
+    return min(mounts, key=lambda item: item.writable, default=None)
 
 
 def mount_of(mounts: tuple[Mount, ...], path: str) -> Mount | None:
@@ -109,6 +124,7 @@ CHECKS = (
             Fact("recent", FactType.BOOL, "one of them was made within the time"),
             Fact("newest", FactType.TEXT, "the container that was made last"),
             Fact("newest_age_s", FactType.NUMBER, "since then", "s"),
+            Fact("apart", FactType.BOOL, "another of them is older by over 90 seconds: they were not all made at once"),
             Fact("image_changed", FactType.BOOL, "the name of its image was given to another image since it was made"),
         ),
         command=_changes_command,

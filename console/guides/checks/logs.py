@@ -10,7 +10,7 @@ from pydantic import Field
 from console.config import SystemConfig
 from console.guides.checks.check import Check, Fact, FactType, Findings
 from console.guides.checks.commands import container_name, docker, joined
-from console.guides.checks.containers import is_down, is_looping, services, settled
+from console.guides.checks.containers import is_down, is_looping, role_meant, services, settled
 from console.guides.checks.log_lines import is_unit
 from console.guides.checks.words import age, number
 from console.guides.parameters import Parameters, Seconds
@@ -40,19 +40,23 @@ _MIGRATION = re.compile(
 )
 _RELATION = re.compile(r"relation .{1,80} does not exist|\bUndefinedTable\b|no such table|\bNoSuchTableError\b", re.I)
 _SETTING = re.compile(
-    r"\bKeyError: |\bValidationError\b|\bSettingsError\b|environment variable|\bField required\b"
+    r"\bKeyError: |\bValidationError\b|\bValueError: invalid literal for int\b|\bSettingsError\b|environment variable|\bField required\b"
     r"|\b(?:setting|variable) .{1,60} (?:is missing|is not set|is invalid|must be)"
 )
 _REFUSED = re.compile(r"connection refused|could not connect to server|\[?Errno 111\b|\bError 111\b|\bECONNREFUSED\b", re.I)
 _PASSWORD = re.compile(r"password authentication failed|invalid username-password pair|\bWRONGPASS\b|\bNOAUTH\b", re.I)
 _DATABASE = re.compile(r"database .{1,80} does not exist|\bInvalidCatalogName\b|\bUndefinedDatabase\b", re.I)
-_PERMISSION = re.compile(r"permission denied|\bPermissionError\b|\bEACCES\b|\bInsufficientPrivilege\b", re.I)
+_PERMISSION = re.compile(
+    r"permission denied|has wrong ownership|has invalid permissions|\bPermissionError\b|\bEACCES\b|\bInsufficientPrivilege\b",
+    re.I,
+)
 _TRACEBACK = re.compile(r"^Traceback \(most recent call last\)|\bTraceback \(most recent call last\):")
 _EXCEPTION = re.compile(r"^(?:[a-zA-Z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning)\b(?:: .{0,300})?$")
 
 
 class CrashParameters(Parameters):
     role: str = "backend"
+    """`first-down` is the first that is not up."""
     lines: int = Field(default=100, ge=10, le=2000)
 
 
@@ -130,8 +134,9 @@ async def _crash(readings: Readings, parameters: CrashParameters) -> Findings:
     if is_unit(readings.system.config, parameters.role):
         lines = await readings.role_log(parameters.role, parameters.lines)
     else:
-        container = (await services(readings, (parameters.role,)))[parameters.role]
-        name = readings.system.container(parameters.role)
+        role = await role_meant(readings, parameters.role)
+        container = (await services(readings, (role,)))[role]
+        name = readings.system.container(role)
         if container is None:
             return Findings({}, f"{clean(name)} does not exist, so it has no log.")
         if is_looping(container, readings.wall()):

@@ -49,6 +49,8 @@ class PostgresServer:
     up: bool = False
     damaged: bool = False
     """The newest checkpoint record cannot be read: recovery gives up."""
+    foreign_data: bool = False
+    """Its data directory belongs to another user: it ends at its start."""
     refuses_password: bool = False
     """The password of the service's role is not the one that the service was given."""
     given_password: str = ""
@@ -129,6 +131,10 @@ class PostgresServer:
             self._say(now, "LOG", "aborting startup due to startup process failure", pid=1)
             self._say(now, "LOG", "database system is shut down", pid=1)
             return self._gone(now, 1)
+        if self.foreign_data and self.up and now >= self.started_at + 0.5:
+            self._say(now, "FATAL", 'data directory "/var/lib/postgresql/data" has wrong ownership', pid=1)
+            self._say(now, "HINT", "The server must be started by the user that owns the data directory.", pid=1)
+            return self._gone(now, 1)
         if self.ready_at <= now < self.ready_at + 0.5:
             self._say(now, "LOG", "database system is ready to accept connections", pid=1)
         if now >= self._next_checkpoint_at:
@@ -176,13 +182,13 @@ class PostgresServer:
 
     def accepting(self, now: float) -> bool:
         """Whether the server is up and through its recovery."""
-        return self.up and not self.damaged and now >= self.ready_at
+        return self.up and not self.damaged and not self.foreign_data and now >= self.ready_at
 
     def admit(self, now: float, *, user: str = "", password: str = "", database: str = "") -> None:
         """Check whether a new login would succeed; raises `Refused`. `user`: the service's role unless another is named;
         an empty password or database is the right one."""
         user = user or self.user
-        if not self.up or self.damaged:
+        if not self.up or self.damaged or self.foreign_data:
             raise Refused("refused", "Connection refused")
         if now < self.ready_at:
             raise Refused("starting", "FATAL: the database system is starting up")

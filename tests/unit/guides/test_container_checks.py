@@ -145,7 +145,13 @@ async def test_a_container_made_a_short_while_ago_is_a_recent_change() -> None:
         engine.change(role, created_at=NOW - 90_000)
     engine.change("backend", created_at=NOW - 600, image="sha256:9f1c22ab0d3e")
     outcome = await checked(made, "containers.changes")
-    assert outcome.facts == {"recent": True, "newest": "sms-backend", "newest_age_s": 600.0, "image_changed": True}
+    assert outcome.facts == {
+        "recent": True,
+        "newest": "sms-backend",
+        "newest_age_s": 600.0,
+        "apart": True,
+        "image_changed": True,
+    }
     within = await checked(made, "containers.changes", within="5m")
     assert within.facts["recent"] is False
 

@@ -46,6 +46,7 @@ SERVICE = Service(
     database_address="172.18.0.3",
     cache_hosts=("sms-redis", "redis", "cache"),
     address="172.18.0.5",
+    required=("DB_PASSWORD",),
     leaked_query=(
         "SELECT s.id, g.score FROM student s JOIN enrollment e ON e.student_id = s.id JOIN grade g ON g.enrollment_id = e.id"
     ),
