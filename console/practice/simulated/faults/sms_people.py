@@ -76,15 +76,17 @@ def _keep_semester(world: World) -> None:
     world.database.tables.run("UPDATE semester SET is_current = (starts_on < current_date - 200)")
 
 
+_SEES = {"listed": "yes"}
+"""Asked only once the rows are there again."""
 FAULTS: dict[str, Fault] = {
-    "sms.h1.no-users": Fault(600, _lose_users),
+    "sms.h1.no-users": Fault(600, _lose_users, answers={"reset": "fine"}),
     "sms.h1.user-missing": Fault(600, _lose_user),
     "sms.h1.auth-mode-wrong": Fault(600, _be_strict),
     "sms.h1.credentials": Fault(600, _change_passwords, answers={"reset": "refused"}),
-    "sms.h2.no-data": Fault(600, _lose_grades, answers={"listed": "no"}),
-    "sms.h2.stale-cache": Fault(600, _forget_to_invalidate),
-    "sms.h2.permission-missing": Fault(600, _revoke("grades:read")),
-    "sms.h3.no-data": Fault(600, _lose_attendance, answers={"listed": "no"}),
-    "sms.h3.outside-semester": Fault(600, _keep_semester, answers={"between": "no"}),
-    "sms.h3.permission-missing": Fault(600, _revoke("attendance:read")),
+    "sms.h2.no-data": Fault(600, _lose_grades, answers=_SEES),
+    "sms.h2.stale-cache": Fault(600, _forget_to_invalidate, answers=_SEES),
+    "sms.h2.permission-missing": Fault(600, _revoke("grades:read"), answers=_SEES),
+    "sms.h3.no-data": Fault(600, _lose_attendance, answers=_SEES),
+    "sms.h3.outside-semester": Fault(600, _keep_semester, answers=_SEES),
+    "sms.h3.permission-missing": Fault(600, _revoke("attendance:read"), answers=_SEES),
 }
