@@ -15,7 +15,6 @@ from console.reading import FailureKind, SourceError
 from console.sources.protocols.engine import Container, Details, Mount
 from console.text import clean
 
-
 TOGETHER_S = 90.0
 """Containers that were made within this time were made by one command, all anew."""
 

@@ -40,7 +40,8 @@ _MIGRATION = re.compile(
 )
 _RELATION = re.compile(r"relation .{1,80} does not exist|\bUndefinedTable\b|no such table|\bNoSuchTableError\b", re.I)
 _SETTING = re.compile(
-    r"\bKeyError: |\bValidationError\b|\bValueError: invalid literal for int\b|\bSettingsError\b|environment variable|\bField required\b"
+    r"\bKeyError: |\bValidationError\b|\bValueError: invalid literal for int\b|\bSettingsError\b|environment variable"
+    r"|\bField required\b"
     r"|\b(?:setting|variable) .{1,60} (?:is missing|is not set|is invalid|must be)"
 )
 _REFUSED = re.compile(r"connection refused|could not connect to server|\[?Errno 111\b|\bError 111\b|\bECONNREFUSED\b", re.I)

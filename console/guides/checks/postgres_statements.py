@@ -27,6 +27,7 @@ LEAST_CALLS = 5
 """A question that was asked less often is a person's, or a job's."""
 LOOK_S = 0.5
 """Between two looks at counters that a rate is made of."""
+LONGEST_LOOK_S = 5.0
 REMEMBERED_S = 900.0
 _SHOWN = 10
 _IN_TRANSACTION = ("idle in transaction", "idle in transaction (aborted)")
@@ -162,6 +163,8 @@ _LONG = (
 class SlowestParameters(Parameters):
     over_ms: float = Field(default=500.0, gt=0)
     """A statement whose mean is above is slow."""
+    for_: Seconds = Field(default=LOOK_S, alias="for", ge=LOOK_S, le=LONGEST_LOOK_S)
+    """How long calls are counted: of an endpoint that is seldom asked, half a second sees nothing."""
 
 
 async def _slowest(readings: Readings, wanted: SlowestParameters) -> Findings:
@@ -175,7 +178,7 @@ async def _slowest(readings: Readings, wanted: SlowestParameters) -> Findings:
     slow = [row for row in rows if _number(row["mean_ms"]) > wanted.over_ms]
     all_ms = _number(rows[0]["all_ms"]) if rows else 0.0
     top = max(rows, key=lambda row: _number(row["total_ms"]), default=None)
-    calls, unread = await _calls_per_request(readings, version, schema)
+    calls, unread = await _calls_per_request(readings, version, schema, wanted.for_)
     facts: dict[str, FactValue] = {
         "available": True,
         "slow": len(slow),
@@ -213,8 +216,10 @@ def _not_counted(failure: Failure) -> Findings:
     return Findings({"available": False}, headline, (failure.message,), (Failure(failure.kind, failure.message, advice),))
 
 
-async def _calls_per_request(readings: Readings, version: str, schema: str) -> tuple[float | None, tuple[Failure, ...]]:
-    """Calls of the statement that is called most, for each request of the service, over LOOK_S; None without requests."""
+async def _calls_per_request(
+    readings: Readings, version: str, schema: str, for_s: float
+) -> tuple[float | None, tuple[Failure, ...]]:
+    """Calls of the statement that is called most, for each request of the service, over `for_s`; None without requests."""
     system = readings.system
     if system.metrics is None:
         message = "Without metrics it is not known how many requests there are."
@@ -223,7 +228,7 @@ async def _calls_per_request(readings: Readings, version: str, schema: str) -> t
     try:
         latency = await readings.share("latency", system.metrics.latency)
         first = await database.select(query, timeout_s=QUESTION_S)
-        await system.pause(LOOK_S)
+        await system.pause(for_s)
         second = await database.select(query, timeout_s=QUESTION_S)
     except SourceError as error:
         return None, (error.failure,)
@@ -313,5 +318,7 @@ CHECKS = (
         ),
         command=_slowest_command,
         make=_slowest,
+        ahead=False,
+        more_s=LONGEST_LOOK_S,
     ),
 )
