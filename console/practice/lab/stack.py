@@ -238,6 +238,8 @@ class Lab:
         api = self.client.api
         if found is not None and not _as_made(found, spec, image):
             self._say(f"Making {spec.name} anew")
+            if spec.name == self.plan.names[Service.DATABASE] and found["State"]["Running"]:
+                api.stop(found["Id"])  # Killed, PostgreSQL would lose its statistics.
             api.remove_container(found["Id"], force=True, v=True)
             found = None
         try:
