@@ -178,19 +178,19 @@ FAULTS = (
         inputs=lambda _target: {"correlation_id": CORRELATION_ID, "username": "john_doe"},
     ),
     clients(
-        "sovd.s4.client-loop",
-        "A client asks for the vehicles over and over",
-        _loop("20", "GET", VEHICLES),
-        _limited(VEHICLES),
-        inputs=lambda _target: {"correlation_id": CORRELATION_ID, "username": "john_doe"},
-    ),
-    clients(
         "sovd.s4.needs-role",
         "An engineer has an administrator's work to do",
         _loop("0.5", "POST", COMMANDS),
         _limited(COMMANDS, "POST"),
         inputs=lambda _target: {"correlation_id": CORRELATION_ID, "username": "john_doe"},
         answers={"purpose": "administration"},
+    ),
+    clients(
+        "sovd.s4.client-loop",
+        "A client asks for the vehicles over and over",
+        _loop("20", "GET", VEHICLES),
+        _limited(VEHICLES),
+        inputs=lambda _target: {"correlation_id": CORRELATION_ID, "username": "john_doe"},
     ),
     replace(
         stopped("sovd.s5.database-disconnected", "PostgreSQL is stopped", Service.DATABASE),
