@@ -125,6 +125,7 @@ FAULTS = (
                 f"WHERE email = '{STUDENT}' AND password_hash = 'sha256$other'"
             ],
             "SELECT true",
+            answers={"reset": "refused"},
         ),
         bites=_login_refused,
     ),

@@ -67,7 +67,8 @@ class Injection:
         """What the affected user would say: answers by the asking step's id, and inputs by name; None: nobody is affected."""
         usual = self._lab.plan.template.inputs
         well = usual(self._lab.secret) if usual else {}
-        return (fault.answers, {**well, **fault.inputs(self._target)}) if fault else ({}, well)
+        answers = self._lab.plan.template.answers
+        return ({**answers, **fault.answers}, {**well, **fault.inputs(self._target)}) if fault else (answers, well)
 
     def healed(self) -> None:
         """Wait until a lab without faults is healthy again; returns at once while another fault is in place."""

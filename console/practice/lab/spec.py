@@ -145,6 +145,8 @@ class Template:
     """Their logs, on the host."""
     inputs: Callable[[Secret], Mapping[str, str]] | None = None
     """What a user who is well would give to a walk that asks."""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """What that user would answer, by the id of the step that asks."""
     project: Callable[[LabPlan, Secret], Mapping[str, str]] | None = None
     """Files of the system's folder on this machine, by name: its `.env`, a certificate."""
     compose: Mapping[Service, str] = field(default_factory=dict)

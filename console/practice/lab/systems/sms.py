@@ -107,5 +107,10 @@ SMS = Template(
     containers=_containers,
     front=lambda plan: f"http://127.0.0.1:{plan.ports.proxy}/health",
     project=_project,
-    inputs=lambda _secret: {"email": "student1@studentmanagement.local", "student_id": "1"},
+    inputs=lambda _secret: {
+        "email": "student1@studentmanagement.local",
+        "student_id": "1",
+        "viewer": "student1@studentmanagement.local",
+    },
+    answers={"private-window": "fine", "arrives": "inbox", "reset": "fine", "listed": "yes", "between": "no"},
 )
