@@ -25,7 +25,7 @@ from console.text import clean
 
 LOG_WINDOW_S = 3600.0
 LOG_LINES = 2000
-LOOKING_S = 1.5
+LOOKING_S = 3.0
 """For amcheck: what it has not looked at by then is told as not looked at."""
 OFF = ("-1", "0", "off", "none", "disabled")
 
@@ -218,5 +218,6 @@ CHECKS = (
         command=lambda config, _parameters: psql(config, _INTEGRITY),
         make=_integrity,
         ahead=False,
+        more_s=LOOKING_S,
     ),
 )

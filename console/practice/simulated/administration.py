@@ -87,6 +87,7 @@ def _look_after(
                 # The space stays with the table, free for new rows: only FULL gives it back.
                 stats.row_bytes = stats.row_bytes * (stats.live + stats.dead) // max(1, stats.live)
             elif full:
+                server.volume.data_bytes -= min(server.volume.data_bytes // 2, stats.dead * stats.row_bytes)
                 stats.row_bytes = min(stats.row_bytes, 96)
             stats.dead, stats.vacuumed_at = 0, now
         if analyze:
