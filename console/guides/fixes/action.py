@@ -112,6 +112,7 @@ _ELSEWHERE: dict[str, str] = {
     "postgres.end_blocker": "postgres_sessions",
     "postgres.end_long": "postgres_sessions",
     "postgres.reindex": "postgres_tables",
+    "postgres.reset_password": "postgres_passwords",
     "postgres.set_password": "postgres_server",
     "postgres.set_setting": "postgres_server",
     "postgres.vacuum_full": "postgres_tables",

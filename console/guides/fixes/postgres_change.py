@@ -61,7 +61,8 @@ async def _rows(system: System, wanted: ChangeParameters) -> Sequence[Mapping[st
         readings.close()
 
 
-async def _plan(system: System, wanted: ChangeParameters) -> Plan:
+async def plan_change(system: System, wanted: ChangeParameters) -> Plan:
+    """What the change would hit."""
     rows = await _rows(system, wanted)
     change = wanted.statements()[0]
     empty = "" if rows else "There is no row that this would change."
@@ -87,7 +88,8 @@ def _target(row: Mapping[str, Value]) -> Target:
     return Target(clean(name, _NAME_LENGTH), {"row": json.dumps(known, ensure_ascii=False, default=str)})
 
 
-async def _change(system: System, wanted: ChangeParameters, preview: Preview) -> Applied:
+async def make_change(system: System, wanted: ChangeParameters, preview: Preview) -> Applied:
+    """Make it, if the rows are still those of the preview."""
     now = {_target(row).identity["row"] for row in await _rows(system, wanted)}
     if now != {target.identity["row"] for target in preview.targets}:
         message = "The rows are not any more what the preview showed: nothing was changed."
@@ -97,4 +99,4 @@ async def _change(system: System, wanted: ChangeParameters, preview: Preview) ->
     return Applied(count > 0, (f"Changed {number(count, 'row')}.",))
 
 
-ACTIONS = (Action("postgres.change", ChangeParameters, Risk.R2, _plan, _change),)
+ACTIONS = (Action("postgres.change", ChangeParameters, Risk.R2, plan_change, make_change),)

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from console.practice.simulated.container import SimulatedContainer
+from console.practice.simulated.web import hash_password
 from console.practice.simulated.world import World
 from console.sources.protocols.engine import ExecResult
 
@@ -28,6 +29,8 @@ def run(world: World, container: SimulatedContainer, argv: Sequence[str]) -> Exe
     for name, text in config.commands.items():
         if argv == tuple(shlex.split(text)):
             return _configured(world, container, name)
+    if "hash" in config.commands and argv[:-1] == tuple(shlex.split(config.commands["hash"])):
+        return _printed(f"{hash_password(argv[-1])}\n")
     match argv:
         case ("df", "-P", "-k", *_, path):
             return _df(world, container, path)

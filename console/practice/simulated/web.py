@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from console.practice.simulated.behaviour import Complaint
 from console.practice.simulated.limits import RateLimits
 
 if TYPE_CHECKING:
@@ -55,8 +56,13 @@ def serve(world: "World", request: Request) -> Response:
         body = {"detail": f"Rate limit exceeded: {limit} per 1 minute", "error": error}
         return answer(429, body, 0.001, retry_after=str(wait_s))
     route = world.blueprint.routes.get((request.method, request.path))
-    if route is not None:
+    behaviour = backend.behaviours.get(request.path)
+    if route is not None and (behaviour is None or behaviour.fail_share < 0.5):
         return route(world, request)
+    if route is not None and behaviour is not None:
+        complaint = behaviour.complaint or Complaint("Unhandled exception")
+        backend.say(now, complaint.level, complaint.logger, f"{complaint.text} while answering {request.method} {request.path}")
+        return answer(behaviour.status, {"detail": "Internal Server Error"})
     if endpoint is None:
         return answer(404, {"detail": "Not Found"}, 0.002)
     refused = _unauthorized(world, request)
@@ -66,7 +72,6 @@ def serve(world: "World", request: Request) -> Response:
     if error_text is not None:
         backend.say(now, "ERROR", "api", f"Database connection error while answering {request.method} {request.path}")
         return answer(500, {"detail": "Database connection error"})
-    behaviour = backend.behaviours.get(request.path)
     extra_s = behaviour.extra_s if behaviour is not None else 0.0
     if behaviour is not None and behaviour.fail_share >= 0.5:
         return answer(behaviour.status, {"detail": "Internal Server Error"}, endpoint.median_s + extra_s)
@@ -88,6 +93,11 @@ def _unauthorized(world: "World", request: Request) -> Response | None:
     return answer(401, {"detail": "Unauthorized", "error": {"code": "UNAUTHORIZED", "correlation_id": f"{world.ticks:032x}"}})
 
 
+def hash_password(password: str) -> str:
+    """How the services keep a password."""
+    return "sha256$" + hashlib.sha256(password.encode()).hexdigest()
+
+
 def login(find: str, key: str) -> Route:
     """A login route. `find`: the SELECT (of `password_hash`, and `refused`: why the account may not, or NULL) by `%(name)s`;
     `key`: the field of the body that names the user."""
@@ -100,7 +110,7 @@ def login(find: str, key: str) -> Route:
             backend.say(now, "ERROR", "api", f"Database connection error while answering POST {request.path}")
             return answer(500, {"detail": "Database connection error"})
         rows = world.database.tables.run(find, {"name": name})
-        hashed = "sha256$" + hashlib.sha256(password.encode()).hexdigest()
+        hashed = hash_password(password)
         if not rows:
             reason = "no such user"
         elif rows[0]["refused"]:

@@ -150,6 +150,7 @@ def inputs(config: SystemConfig) -> Mapping[str, str]:
         "password": "test",
         "token": make_token(SECRET, claims),
         "program": "P-101",
+        "role": "MEMBER",
         "new_password": "a-new-practice-password",
         "folder": config.folders["project"].path if "project" in config.folders else "/srv/planner",
     }
