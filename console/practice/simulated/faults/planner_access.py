@@ -114,6 +114,6 @@ FAULTS: dict[str, Fault] = {
     "planner.u1.secret-missing": Fault(200, _lose_secret),
     "planner.u1.session-expired": Fault(400, _ask_with_old_token, inputs={"token": OLD_TOKEN}),
     "planner.u1.endpoint-failing": Fault(500, _break_login),
-    "planner.u2.role-missing": Fault(600, _close_role),
-    "planner.u2.scope-missing": Fault(600, _take_scope),
+    "planner.u2.role-missing": Fault(600, _close_role, answers={"which": "no"}),
+    "planner.u2.scope-missing": Fault(600, _take_scope, answers={"which": "no"}),
 }
