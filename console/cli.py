@@ -158,7 +158,9 @@ def _check(arguments: argparse.Namespace) -> int:
     async def walk() -> dict[str, Any]:
         await system.open()
         try:
-            return await check(system, arguments.issues, timeout_s=arguments.timeout, inputs=inputs, told=told)
+            return await check(
+                system, arguments.issues, timeout_s=arguments.timeout, inputs=inputs, told=told, warn=_warn_of_guides
+            )
         finally:
             await system.aclose()
 
@@ -173,7 +175,7 @@ def _issues(arguments: argparse.Namespace) -> int:
     from console.incidents.journal import last_walks
 
     _, config = _load(arguments)
-    found = list_issues(config)
+    found = list_issues(config, _warn_of_guides)
     if arguments.json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
         return OK
@@ -189,20 +191,22 @@ def _lint(arguments: argparse.Namespace) -> int:
         print(problem)
     if not problems:
         print("Nothing to mend.")
-    return USAGE if problems else OK
+    return USAGE if any(not problem.warning for problem in problems) else OK
 
 
 def _guide(arguments: argparse.Namespace) -> int:
-    from console.guides.loader import load_issues
+    from console.guides.loader import guide_name, load_issues
     from console.guides.render import render_guide
 
     loaded, config = _load(arguments)
-    wanted = (arguments.guide,) if arguments.guide else config.guides
-    owners = [system for system in (config, *loaded.config.systems.values()) if set(wanted) <= set(system.guides)]
-    if not owners or not wanted:
-        known = ", ".join(dict.fromkeys(guide for system in loaded.config.systems.values() for guide in system.guides))
-        raise Problems([Problem("GUIDE", 1, 1, f"there is no guide {arguments.guide or ''!r}", f"There are: {known}.")])
-    print("\n".join(render_guide(guide, load_issues((guide,)), owners[0]) for guide in wanted), end="")
+    named = {guide_name(guide): (guide, system) for system in loaded.config.systems.values() for guide in system.guides}
+    named |= {guide_name(guide): (guide, config) for guide in config.guides}
+    wanted = (arguments.guide,) if arguments.guide else tuple(map(guide_name, config.guides))
+    if not wanted or not set(wanted) <= set(named):
+        message = f"there is no guide {arguments.guide or ''!r}"
+        raise Problems([Problem("GUIDE", 1, 1, message, f"There are: {', '.join(named)}.")])
+    prose = [render_guide(name, load_issues((guide,)), system) for name in wanted for guide, system in (named[name],)]
+    print("\n".join(prose), end="")
     return OK
 
 
@@ -244,6 +248,10 @@ def _load(arguments: argparse.Namespace) -> "tuple[Loaded, SystemConfig]":
 def _warn(loaded: "Loaded") -> None:
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
+
+
+def _warn_of_guides(problem: Problem) -> None:
+    print(f"warning: not loaded: {problem}", file=sys.stderr)
 
 
 def _scenario(config: "SystemConfig", wanted: str, seed: int | None) -> str:

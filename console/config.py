@@ -31,7 +31,6 @@ from console.problem import Problem, Problems
 from console.state import state_dir
 from console.toml_lines import Locations
 
-
 _GUIDE = re.compile(r"[a-z][a-z0-9]*")
 
 

@@ -13,9 +13,13 @@ class Problem:
     column: int
     message: str
     advice: str = ""
+    warning: bool = False
+    """Worth mending, but nothing is refused for it."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}{f'. {self.advice}' if self.advice else ''}"
+        word = "warning: " if self.warning else ""
+        advice = f". {self.advice}" if self.advice else ""
+        return f"{self.file}:{self.line}:{self.column}: {word}{self.message}{advice}"
 
 
 class Problems(Exception):

@@ -25,6 +25,7 @@ from console.crash import report_crash
 from console.guides.risk import Arming
 from console.incidents.inputs import IncidentInputs
 from console.incidents.journal import Journal
+from console.problem import Problem
 from console.system import System
 from screens.dashboard import Dashboard
 from screens.theme import FEW_COLOURS, TRIAGE
@@ -68,7 +69,9 @@ class TriageApp(App[None]):
         self.simulated = simulated or system.config.environment is Environment.SIMULATED
         self.dashboard = Dashboard(system, clock)
         self.issues: tuple[Issue, ...] | None = None
-        """The issues of the system's guides, once the picker has loaded them."""
+        """The sound issues of the system's guides, once they are loaded."""
+        self.guide_problems: tuple[Problem, ...] = ()
+        """What is wrong with the others."""
         self.left: dict[str, LeftWalk] = {}
         """Walks that were left for the log, by issue; their chord comes back to them."""
         self.inputs = IncidentInputs()
@@ -79,6 +82,7 @@ class TriageApp(App[None]):
         if write:
             self.set_reactive(TriageApp.armed, Arming.armed(clock()))
         self._closed = False
+        self._loading = asyncio.Lock()
         self.register_theme(TRIAGE)
         if "TEXTUAL_THEME" not in os.environ:
             self.theme = FEW_COLOURS if self.console.color_system == "standard" else TRIAGE.name
@@ -195,6 +199,17 @@ class TriageApp(App[None]):
         from screens.picker import PickerScreen
 
         self.push_screen(PickerScreen())
+
+    async def load_issues(self) -> "tuple[Issue, ...]":
+        """The issues of the system's guides, read once; what is wrong with other files goes to `guide_problems`."""
+        async with self._loading:
+            if self.issues is None:
+                from console.guides.loader import read_guides
+
+                guides = await asyncio.to_thread(read_guides, self.system.config.guides)
+                self.guide_problems = guides.problems
+                self.issues = guides.issues
+            return self.issues
 
     def show_in_log(self, line: "LogLine") -> None:
         """The dashboard, with its log at this line. Walks that are open are kept."""

@@ -14,18 +14,16 @@ from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from console.guides.chord import ChordReader
+from console.guides.chord import RESERVED, ChordReader
 from console.guides.issue import Issue
-from console.guides.loader import load_issues
 from console.guides.readings import Readings
 from console.guides.search import Found, search
 from console.guides.triage import Look, look_closer, ranked
 from console.incidents.journal import last_walks
-from console.problem import Problems
 from widgets.commands import Scope, bindings
 from widgets.cursor import Cursor
 from widgets.fix_lines import key_line
-from widgets.issue_rows import IssueState, about_lines, issue_head, issue_line
+from widgets.issue_rows import IssueState, about_lines, issue_head, issue_line, problem_lines
 from widgets.line import Line, Span, line, wrapped
 from widgets.scrolled import Scrolled
 
@@ -54,7 +52,6 @@ class PickerScreen(ModalScreen[None]):
         self._waiting: list[Key] = []
         self._loaded = False
         self._started = False
-        self._problem = ""
         self._chords = ChordReader(())
         self._cursor = Cursor()
         self._sheet = Scrolled(self.lines, id="issues")
@@ -73,15 +70,7 @@ class PickerScreen(ModalScreen[None]):
 
     @work(group="issues", exclusive=True, exit_on_error=False)
     async def _load(self) -> None:
-        app = self._app
-        try:
-            if app.issues is None:
-                app.issues = await asyncio.to_thread(load_issues, tuple(app.system.config.guides))
-            issues = app.issues
-        except Problems as problems:
-            self._problem = f"The guides have {len(problems.items)} errors; `triage lint` lists them all. {problems.items[0]}"
-            self._redraw()
-            return
+        issues = await self._app.load_issues()
         self.issues = tuple(sorted(issues, key=lambda issue: (issue.severity.rank, issue.chord)))
         self.states = {issue.id: IssueState() for issue in self.issues}
         self._chords = ChordReader(frozenset(issue.chord for issue in self.issues))
@@ -133,7 +122,7 @@ class PickerScreen(ModalScreen[None]):
             event.stop()
             self.app.post_message(Key(event.key, event.character))
             return
-        if self._search.has_focus or event.character is None or not event.character.isalnum():
+        if self._search.has_focus or event.character is None or not event.character.isalnum() or event.character in RESERVED:
             return
         event.stop()
         if self._loaded:
@@ -192,17 +181,18 @@ class PickerScreen(ModalScreen[None]):
 
     def lines(self, width: int, height: int) -> list[Line]:
         """What the sheet shows."""
-        if self._problem:
-            return wrapped(self._problem, width, "bad", most=height)
         if not self._loaded:
             return [line(Span("Reading the guides …", "muted"))]
+        broken = problem_lines(self._app.guide_problems, width)
         if not self.issues:
-            return wrapped("This system has no guide: `guides` in its table of config.toml names them.", width, "muted")
+            none = "This system has no guide: `guides` in its table of config.toml names them."
+            return broken or wrapped(none, width, "muted")
         chosen = self._chosen
-        about = about_lines(chosen, self.states[chosen.issue.id] if chosen else IssueState(), width)[: max(0, height - 8)]
+        state = self.states[chosen.issue.id] if chosen else IssueState()
+        about = about_lines(chosen, state, width)[: max(0, height - 8 - len(broken))]
         keys = [("", f"{self._chords.typed}…")] if self._chords.typed else []
         keys += [("c2", "its keys walk it"), ("enter", "walks"), ("/", "searches"), ("esc", "leaves")]
-        room = max(1, height - len(about) - 4)
+        room = max(1, height - len(about) - len(broken) - 4)
         now = self._app.clock()
         rows = [
             issue_line(
@@ -216,7 +206,7 @@ class PickerScreen(ModalScreen[None]):
             for index in self._cursor.place([found.issue.id for found in self._found], room)
         ]
         rule = line(Span("─" * width, "rule"))
-        return [issue_head(width), *rows, rule, *about, rule, key_line(keys)]
+        return [issue_head(width), *rows, rule, *about, *broken, rule, key_line(keys)]
 
     @property
     def _chosen(self) -> Found | None:

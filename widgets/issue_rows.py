@@ -1,11 +1,13 @@
 """The list of issues as lines. Pure: what is known about each comes in as one `IssueState`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from console.guides.issue import Issue, Severity
 from console.guides.search import Found
 from console.guides.walk import Verdict
+from console.problem import Problem
+from console.text import clean
 from widgets.figures import age
 from widgets.line import Line, Span, fitted, line, wrapped
 
@@ -95,3 +97,12 @@ def about_lines(found: Found | None, state: IssueState, width: int) -> list[Line
     if found.issue.respond:
         lines += wrapped(f"Respond: {found.issue.respond}.", width, "muted", most=1)
     return lines
+
+
+def problem_lines(problems: Sequence[Problem], width: int) -> list[Line]:
+    """What is wrong with files of the guides that could not be loaded: the first in full, and how many there are."""
+    if not problems:
+        return []
+    files = len({problem.file for problem in problems})
+    told = f"{files} file{'s are' if files > 1 else ' is'} left out; `triage lint` tells all. {problems[0]}"
+    return wrapped(clean(told), width, "bad", most=3)

@@ -10,7 +10,7 @@ from console.guides.fixes.action import Preview, action, preview_fix
 from console.guides.given import given_for, given_problems
 from console.guides.inputs import Value
 from console.guides.issue import Fix, Issue
-from console.guides.loader import issue_files, load_issues
+from console.guides.loader import Guides, issue_files, load_issues, read_guides
 from console.guides.readings import Readings
 from console.guides.triage import Look, look_closer, ranked
 from console.guides.walk import Conclusion, Verdict, Walk, record_entry
@@ -32,6 +32,7 @@ async def check(
     inputs: Mapping[str, str] | None = None,
     told: Mapping[str, str] | None = None,
     clock: Callable[[], float] | None = None,
+    warn: Callable[[Problem], None] = lambda _problem: None,
 ) -> dict[str, Any]:
     """Walk these issues (ids or chords) at once, or without any take a quick look at all of the system's, and rank them.
 
@@ -39,10 +40,14 @@ async def check(
     a practice stack would give, of which only the ones that are asked for count. An issue that is not done within `timeout_s`
     is unknown. Returns the object that `triage check --json` prints; of a result, `left` says what a quick look left out, and
     `follows_from` of which cause it is only a consequence. Raises Problems, before anything is read, for a guide that is wrong,
-    an issue that there is not, and inputs that no issue asks for or that have not the form wanted.
+    an issue that there is not, and inputs that no issue asks for or that have not the form wanted. Without `issue_ids` a
+    broken file keeps nobody from the other issues: what is wrong with it goes to `warn`.
     """
     started = (clock or system.clock)()
-    issues = await asyncio.to_thread(_issues, system.config, issue_ids)
+    guides = await asyncio.to_thread(_issues, system.config, issue_ids)
+    for problem in guides.problems:
+        warn(problem)
+    issues = guides.issues
     wrong = tuple(given_problems(issues, inputs or {}))
     if wrong:
         raise Problems(wrong)
@@ -72,8 +77,11 @@ def exit_code(checked: Mapping[str, Any]) -> int:
     return _UNDECIDED if outcomes - {Verdict.CLEAR.value} else _CLEAR
 
 
-def list_issues(config: SystemConfig) -> list[dict[str, Any]]:
-    """Every issue of a system, as `triage issues --json` prints it."""
+def list_issues(config: SystemConfig, warn: Callable[[Problem], None] = lambda _problem: None) -> list[dict[str, Any]]:
+    """Every issue of a system, as `triage issues --json` prints it. What is wrong with other files goes to `warn`."""
+    guides = read_guides(config.guides)
+    for problem in guides.problems:
+        warn(problem)
     return [
         {
             "id": issue.id,
@@ -83,18 +91,20 @@ def list_issues(config: SystemConfig) -> list[dict[str, Any]]:
             "severity": issue.severity.value,
             "causes": list(issue.causes),
         }
-        for issue in load_issues(config.guides)
+        for issue in guides.issues
     ]
 
 
-def _issues(config: SystemConfig, wanted: Sequence[str]) -> tuple[Issue, ...]:
+def _issues(config: SystemConfig, wanted: Sequence[str]) -> Guides:
     if not issue_files(config.guides):
         message = f"the system {config.name} has no guide with issues"
         raise Problems(
             [Problem("config.toml", 1, 1, message, f'Set guides under [systems.{config.name}], as in guides = ["sms"].')]
         )
+    if not wanted:
+        return read_guides(config.guides)
     try:
-        return load_issues(config.guides, wanted)
+        return Guides(load_issues(config.guides, wanted))
     except KeyError as error:
         raise Problems([Problem("ISSUE", 1, 1, str(error.args[0]))]) from None
 

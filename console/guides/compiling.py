@@ -20,7 +20,7 @@ from console.guides.issue import Arm, Cause, CheckCall, Escalate, Fix, Goal, Iss
 from console.guides.risk import Risk, tightened
 from console.guides.schema import BranchPart, CausePart, FixPart, InputPart, Outline, StepPart, VerifyPart
 from console.guides.typing_rules import misfits, shadowed
-from console.guides.yaml_lines import Document, Refused, read
+from console.guides.yaml_lines import Document, Refused, read, texts
 from console.guides.yaml_lines import Path as Where
 from console.problem import Problems
 from console.text import hide_secrets
@@ -64,7 +64,9 @@ class _Compiler:
         self._causes = self._parts(CausePart, raw, "causes")
         self._fixes = self._parts(FixPart, raw, "fixes")
         self._declare(raw)
-        self._texts(raw, ())
+        for where, text in texts(raw):
+            if hide_secrets(text) != text:
+                self._wrong(where, "this looks like a password or a key", "A guide is read by many: take it out.")
         if outline is not None:
             self._identity(outline)
         for name, step in self._steps.items():
@@ -160,16 +162,6 @@ class _Compiler:
             return
         message = "is missing" if kind == "missing" else text.removeprefix("Value error, ")
         self._wrong(path, f"{dotted}: {message[0].lower()}{message[1:]}")
-
-    def _texts(self, value: object, where: Where) -> None:
-        if isinstance(value, dict):
-            for key, item in value.items():
-                self._texts(item, (*where, key))
-        elif isinstance(value, tuple):
-            for index, item in enumerate(value):
-                self._texts(item, (*where, index))
-        elif isinstance(value, str) and hide_secrets(value) != value:
-            self._wrong(where, "this looks like a password or a key", "A guide is read by many: take it out.")
 
     def _call(self, name: str, step: StepPart) -> None:
         where: Where = ("steps", name)

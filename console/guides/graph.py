@@ -49,6 +49,11 @@ def graph_problems(
         )
 
 
+def longest_way(start: str, steps: Mapping[str, Step]) -> int:
+    """Steps on the longest way from the start of a tree without a circle."""
+    return _longest({name: _next(step) for name, step in steps.items()}, start)
+
+
 def _next(step: Step) -> tuple[str, ...]:
     return tuple(dict.fromkeys(arm.goal.id for arm in step.arms if arm.goal.kind is Leaf.STEP))
 

@@ -1,24 +1,36 @@
-"""Finds the issues of a system's guides and loads those that are asked for."""
+"""Finds the issues of a system's guides, shipped ones and those of a team's own folders, and loads those that are asked for."""
 
 import difflib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from console.guides.chord import clash
 from console.guides.compiling import compile_issue
 from console.guides.issue import Issue
+from console.guides.places import problem_at
 from console.problem import Problem, Problems
 
 LIBRARY = Path(__file__).parent / "library"
 """The shipped guides: one folder a guide, one file an issue."""
 
 
+@dataclass(frozen=True, slots=True)
+class Guides:
+    """What was read of a system's guides: the sound issues, and what is wrong with the rest."""
+
+    issues: tuple[Issue, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def guide_name(guide: str) -> str:
+    """The name of a guide of the configuration, which is that of its folder: `ours` of `/etc/triage/ours`."""
+    return Path(guide).name
+
+
 def issue_files(guides: Iterable[str], library: Path = LIBRARY) -> dict[str, Path]:
-    """The file of each issue of these guides, by issue id, sorted by severity letter and number as the chords are."""
-    found: dict[str, Path] = {}
-    for guide in guides:
-        for path in sorted((library / guide).glob("*.yaml")):
-            found[f"{guide}.{path.stem.partition('-')[0]}"] = path
-    return found
+    """The file of each issue of these guides (names of the library, or paths of folders), by issue id, in the guides' order."""
+    return _found(guides, library)[0]
 
 
 def load_issue(path: Path) -> Issue:
@@ -30,36 +42,61 @@ def load_issue(path: Path) -> Issue:
     return compile_issue(text, path, path.parent.name)
 
 
+def read_guides(guides: Sequence[str], library: Path = LIBRARY) -> Guides:
+    """Every issue of these guides that is sound: a broken file takes none of the others away."""
+    files, problems = _found(guides, library)
+    return _loaded(files.values(), problems)
+
+
 def load_issues(guides: Sequence[str], only: Sequence[str] = (), library: Path = LIBRARY) -> tuple[Issue, ...]:
     """The issues of these guides, or only those named (`sms.c2`, or the chord `c2`).
 
     Raises Problems with the errors of all files in one go, and KeyError for an issue that there is not.
     """
-    files = issue_files(guides, library)
-    wanted = [_named(name, files) for name in only] or list(files)
+    files, problems = _found(guides, library)
+    paths = [files[_named(name, files)] for name in only] or list(files.values())
+    loaded = _loaded(dict.fromkeys(paths), [] if only else problems)
+    if loaded.problems:
+        raise Problems(loaded.problems)
+    return loaded.issues
+
+
+def _loaded(paths: Iterable[Path], problems: Iterable[Problem]) -> Guides:
     issues: list[Issue] = []
-    problems: list[Problem] = []
-    for name in dict.fromkeys(wanted):
+    wrong = list(problems)
+    for path in paths:
         try:
-            issues.append(load_issue(files[name]))
+            issues.append(load_issue(path))
         except Problems as error:
-            problems.extend(error.items)
-    problems.extend(chord_clashes(issues))
-    if problems:
-        raise Problems(problems)
-    return tuple(issues)
+            wrong.extend(error.items)
+    return Guides(tuple(issues), tuple(wrong))
 
 
-def chord_clashes(issues: Sequence[Issue]) -> list[Problem]:
-    """Two issues of one system under the same chord: only one of them could be opened."""
-    seen: dict[str, Issue] = {}
-    problems = []
-    for issue in issues:
-        first = seen.setdefault(issue.chord, issue)
-        if first is not issue:
-            message = f"the chord {issue.chord} of {issue.id} is that of {first.id} already"
-            problems.append(Problem(str(issue.path), 1, 1, message, "Chords are unique over all guides of a system."))
-    return problems
+def _found(guides: Iterable[str], library: Path) -> tuple[dict[str, Path], list[Problem]]:
+    """The files by issue, and what keeps others from being found; of two with one chord the first is kept."""
+    found: dict[str, Path] = {}
+    problems: list[Problem] = []
+    for guide in guides:
+        folder = library / guide
+        try:
+            inside = sorted(folder.iterdir())
+        except OSError as error:
+            message = f"the guide {guide_name(guide)!r} cannot be read: {error.strerror}"
+            advice = "`guides` of the system in config.toml names a shipped guide, or the path of a folder."
+            problems.append(Problem(str(folder), 1, 1, message, advice))
+            continue
+        for path in inside:
+            if path.suffix == ".yml":
+                problems.append(Problem(str(path), 1, 1, "is not looked at", "Call it .yaml, as every issue of a guide."))
+            if path.suffix != ".yaml" or path.name.startswith("."):
+                continue
+            issue = f"{folder.name}.{path.stem.partition('-')[0]}"
+            wrong = clash(issue, found)
+            if wrong:
+                problems.append(problem_at(path, ("id",), *wrong))
+            else:
+                found[issue] = path
+    return found, problems
 
 
 def _named(name: str, files: dict[str, Path]) -> str:

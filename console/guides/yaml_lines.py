@@ -91,6 +91,15 @@ def read(text: str | bytes, file: str) -> Document:
     return reader.document
 
 
+def texts(value: Value, where: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every text in a value, with its path; keys are none."""
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, dict | tuple):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from texts(item, (*where, key))
+
+
 class _Reader:
     """Builds values from the parser's events, for the composer follows aliases and forgets duplicate keys in silence."""
 
@@ -121,7 +130,15 @@ class _Reader:
             raise self._refused(event, f"is nested deeper than {MAX_DEPTH} levels", "")
         self.document.remember(path, *_place(event), getattr(event, "style", None) or "")
         if isinstance(event, yaml.ScalarEvent):
-            return _plain(event.value) if not event.style else event.value
+            if event.style:
+                return event.value
+            value = _plain(event.value)
+            if isinstance(value, float) and event.value.endswith("0"):
+                message = f"{event.value} would be read as the number {value:g}"
+                self.document.problems.append(
+                    Problem(self.document.file, *_place(event), message, "Quote a version; write a number without the zero.")
+                )
+            return value
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(path, depth)
         return self._mapping(path, depth)

@@ -14,6 +14,7 @@ from console.guides.compiling import compile_issue
 from console.guides.decisions import StepStatus, Verdict
 from console.guides.fixes import apply_fix, preview_fix
 from console.guides.issue import Issue
+from console.guides.loader import Guides
 from console.guides.readings import Readings
 from console.guides.walk import Walk
 from console.problem import Problems
@@ -262,7 +263,7 @@ async def test_a_fix_is_bound_to_what_was_given() -> None:
 
 @pytest.fixture
 def demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(headless, "load_issues", lambda *_: (compiled(),))
+    monkeypatch.setattr(headless, "read_guides", lambda *_: Guides((compiled(),)))
 
 
 @pytest.mark.usefixtures("demo")
