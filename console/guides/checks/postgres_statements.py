@@ -23,12 +23,16 @@ from console.sources.protocols.metrics import Quality
 from console.system import System
 from console.text import clean
 
+MANY_ROWS = 1000
+"""More than anybody reads on a page."""
 LEAST_CALLS = 5
 """A question that was asked less often is a person's, or a job's."""
 LOOK_S = 0.5
 """Between two looks at counters that a rate is made of."""
 LONGEST_LOOK_S = 5.0
 REMEMBERED_S = 900.0
+MANY_CALLS = 3.0
+"""So many calls of one statement for each request are worth a word."""
 _SHOWN = 10
 _IN_TRANSACTION = ("idle in transaction", "idle in transaction (aborted)")
 HIDDEN_STATEMENT = "<insufficient privilege>"
@@ -178,6 +182,7 @@ async def _slowest(readings: Readings, wanted: SlowestParameters) -> Findings:
     slow = [row for row in rows if _number(row["mean_ms"]) > wanted.over_ms]
     all_ms = _number(rows[0]["all_ms"]) if rows else 0.0
     top = max(rows, key=lambda row: _number(row["total_ms"]), default=None)
+    widest = max(rows, key=_rows_per_call, default=None)
     calls, unread = await _calls_per_request(readings, version, schema, wanted.for_)
     facts: dict[str, FactValue] = {
         "available": True,
@@ -185,15 +190,19 @@ async def _slowest(readings: Readings, wanted: SlowestParameters) -> Findings:
         "slowest_mean_ms": round(_number(rows[0]["mean_ms"]), 1) if rows else 0.0,
         "top_share_percent": round(100 * _number(top["total_ms"]) / all_ms, 1) if top and all_ms else 0.0,
         "calls_per_request": calls,
-        "most_rows": round(max(map(_rows_per_call, rows), default=0.0)),
+        "most_rows": round(_rows_per_call(widest)) if widest is not None else 0,
     }
     hidden = sum(row["query"] == HIDDEN_STATEMENT for row in rows)
     if hidden:
         message = f"The text of {number(hidden, 'statement')} is hidden from our role."
         unread = (*unread, Failure(FailureKind.FORBIDDEN, message, "GRANT pg_read_all_stats TO the role that Triage uses."))
     headline = f"{number(len(slow), 'statement')} take over {wanted.over_ms:g} ms in the mean."
+    if calls is not None and calls >= MANY_CALLS:
+        headline = f"One statement is called {calls:g} times for each request. {headline}"
     if slow:
         headline = clean(f"{headline} The slowest: {facts['slowest_mean_ms']:g} ms, {slow[0]['query']}", 250)
+    elif widest is not None and _rows_per_call(widest) > MANY_ROWS:
+        headline = clean(f"A question gives {_rows_per_call(widest):,.0f} rows each time: {widest['query']}", 250)
     return Findings(facts, headline, tuple(_slow_line(row) for row in rows[:_SHOWN]), unread)
 
 
@@ -258,9 +267,9 @@ def _rows_per_call(row: Mapping[str, Value]) -> float:
 
 
 def _slow_line(row: Mapping[str, Value]) -> str:
-    figures = (
-        f"{_number(row['mean_ms']):8.1f} ms mean  {_number(row['calls']):9.0f} calls  {_number(row['total_ms']) / 1000:9.1f} s"
-    )
+    calls = _number(row["calls"])
+    figures = f"{_number(row['mean_ms']):8.1f} ms mean  {calls:9.0f} calls  {_number(row['total_ms']) / 1000:9.1f} s"
+    figures += f"  {_number(row['rows']) / calls:7,.0f} rows" if calls else ""
     return clean(f"{figures}  {' '.join(str(row['query']).split())}", 200)
 
 

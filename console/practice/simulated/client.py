@@ -14,6 +14,8 @@ from console.sources.protocols.endpoint import Answer
 from console.sources.protocols.network import HttpAnswer, Resolution, SmtpAnswer, SnmpAnswer, TlsAnswer
 
 DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+SNMP_PORT = 161
+"""Of which the rules of a packet filter speak, whatever port leads to a device of the lab."""
 REFUSED = "nothing listens there."
 RESOLVED_S = 0.012
 PASSED_ON = ("/api/", "/health", "/ws/")
@@ -117,7 +119,7 @@ class SimulatedNetwork:
         except NoAnswer as failed:
             return answers.snmp_silence(version, failed.reason, failed.message)
         device = self._world.network.devices.get(host)
-        closed = f"{host}:{port}" in self._world.network.blocked or not self._world.machine.firewall.lets_in(port, "udp")
+        closed = f"{host}:{port}" in self._world.network.blocked or not self._world.machine.firewall.lets_in(SNMP_PORT, "udp")
         if device is None or closed:
             return answers.snmp_silence(version, "timeout", f"No answer within {timeout_s:g} s.")
         if device.down:

@@ -11,7 +11,7 @@ HEALTHY = "healthy"
 _MODULES = {
     "sms": ("sms", "sms_low", "sms_people", "sms_slow", "smsops"),
     "planner": ("planner", "planner_load", "planner_access"),
-    "dotmac": ("dotmac",),
+    "dotmac": ("dotmac", "dotmac_work"),
     "sovd": ("sovd",),
 }
 
