@@ -105,8 +105,10 @@ async def _access(readings: Readings, parameters: AccessParameters) -> Findings:
         "worst_percent": worst_percent,
         "worst_class": worst_class,
     }
+    refused = Counter(request.who for request in found if request.who and 400 <= request.status < 500)
     headline = (
         f"{number(len(found), 'request')} in {age(span_s)}, {facts['s5xx']} answered 5xx, {facts['s4xx']} 4xx"
+        f"{''.join(f' ({count} by {who})' for who, count in refused.most_common(1))}"
         f"{f', most by {client} ({asked})' if client else ''}."
     )
     unread = (*read.unread, *_untold("The logged requests", {name: facts[name] for name in _OFTEN_UNTOLD}))

@@ -1,4 +1,4 @@
-"""Every fault of the practice stack is named by the walk that it belongs to, and mended by the fix that the walk offers."""
+"""Every critical fault is named by the walk that it belongs to, and mended by the fix that the walk offers."""
 
 from collections.abc import Callable, Mapping
 
@@ -14,7 +14,7 @@ from console.system import System
 
 Stack = Callable[..., System]
 ISSUES = {issue.id: issue for issue in load_issues(("sms",))}
-FAULTS = tuple(fault for fault in fault_ids() if fault != "healthy")
+FAULTS = tuple(fault for fault in fault_ids() if fault.startswith("sms.c"))
 
 MENDS = {
     "sms.c1.container-down": ("start-down",),
