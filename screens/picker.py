@@ -54,6 +54,8 @@ class PickerScreen(ModalScreen[None]):
         self._started = False
         self._chords = ChordReader(())
         self._cursor = Cursor()
+        self._moved = False
+        """Whether the cursor was moved: until then it stays with what stands first, which enter walks."""
         self._sheet = Scrolled(self.lines, id="issues")
         self._search = Input(id="search", placeholder="words of a title, a symptom or an error text", compact=True)
 
@@ -140,6 +142,7 @@ class PickerScreen(ModalScreen[None]):
             self.dismiss()
 
     def action_cursor(self, by: int) -> None:
+        self._moved = True
         self._cursor.move([found.issue.id for found in self._found], by)
         self._redraw()
 
@@ -222,6 +225,8 @@ class PickerScreen(ModalScreen[None]):
         # What fires stands first, unless words are looked for: then what fits them best does.
         key = None if self._search.value.strip() else lambda item: self._order.get(item.issue.id, 0)
         self._found = tuple(sorted(found, key=key)) if key else found
+        if not self._moved:
+            self._cursor = Cursor()
         self._redraw()
 
     def _redraw(self) -> None:

@@ -1,15 +1,20 @@
 """The issue picker: chords, search, whether each issue fires."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
 
-from console.problem import Problem, Problems
+from console.guides.chord import RESERVED
+from console.guides.loader import Guides, read_guides
+from console.guides.triage import Look
+from console.problem import Problem
 from screens.picker import PickerScreen
 from screens.walk import WalkScreen
 from tests.ui.opened import press, screen_text, settled, until
 from tests.ui.practice import PATIENCE_S, practice
+from widgets.commands import COMMANDS, Scope
 
 
 async def test_every_issue_is_listed_with_its_chord_and_whether_it_fires() -> None:
@@ -25,7 +30,9 @@ async def test_every_issue_is_listed_with_its_chord_and_whether_it_fires() -> No
 async def test_on_a_healthy_stack_nothing_fires() -> None:
     async with practice("healthy") as pilot:
         await press(pilot, "g")
-        await until(lambda: screen_text(pilot).count("✔ clear") == 3, PATIENCE_S)
+        await until(lambda: "checking" not in screen_text(pilot) and "✔ clear" in screen_text(pilot), PATIENCE_S)
+        for mark in ("✖ found", "▲ escalate", "↳ follows", "? suspicious"):
+            assert mark not in screen_text(pilot)
 
 
 async def test_the_chord_starts_the_walk_although_the_guides_are_still_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +43,7 @@ async def test_the_chord_starts_the_walk_although_the_guides_are_still_being_rea
         return function(*args)
 
     async with practice("healthy") as pilot:
-        monkeypatch.setattr("screens.picker.asyncio.to_thread", slowly)
+        monkeypatch.setattr("screens.app.asyncio.to_thread", slowly)
         await pilot.press("g", "c", "2")
         await settled(pilot)
         assert isinstance(pilot.app.screen, PickerScreen)
@@ -85,14 +92,66 @@ async def test_escape_closes_the_search_and_then_the_picker() -> None:
         assert pilot.app.screen is pilot.app.screen_stack[0]
 
 
-async def test_guides_with_errors_are_told_and_do_not_end_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_args: object) -> None:
-        raise Problems([Problem("c2.yaml", 3, 1, "unknown key 'stpes'")])
+async def test_a_broken_file_is_told_and_the_other_issues_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(guides: tuple[str, ...]) -> Guides:
+        return Guides(read_guides(guides).issues, (Problem("ours/x2-proxy.yaml", 3, 1, "unknown key 'stpes'"),))
 
-    monkeypatch.setattr("screens.picker.load_issues", broken)
+    monkeypatch.setattr("console.guides.loader.read_guides", read)
     async with practice("healthy") as pilot:
         await press(pilot, "g")
-        await until(lambda: "c2.yaml:3:1: unknown key 'stpes'" in screen_text(pilot), PATIENCE_S)
+        await until(lambda: "ours/x2-proxy.yaml:3:1: unknown key 'stpes'" in screen_text(pilot), PATIENCE_S)
+        assert "1 file is left out" in screen_text(pilot)
+        assert "Complete outage" in screen_text(pilot)
+        await press(pilot, "c", "2")
+        await until(lambda: isinstance(pilot.app.screen, WalkScreen), PATIENCE_S)
+
+
+async def test_nothing_but_broken_guides_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Guides((), (Problem("c2.yaml", 3, 1, "unknown key 'stpes'"), Problem("c1.yaml", 1, 1, "is empty")))
+    monkeypatch.setattr("console.guides.loader.read_guides", lambda _guides: broken)
+    async with practice("healthy") as pilot:
+        await press(pilot, "g")
+        await until(lambda: "2 files are left out" in screen_text(pilot), PATIENCE_S)
+        assert "c2.yaml:3:1: unknown key 'stpes'" in screen_text(pilot)
+
+
+def _rows(text: str) -> list[str]:
+    """The chords of the picker's rows, in their order."""
+    found = (re.match(r"[ ┃│]*([a-z]\d{1,2}) +[‼▲●·]", row) for row in text.splitlines())
+    return [match[1] for match in found if match]
+
+
+async def test_a_root_stands_first_and_what_follows_from_it_says_so() -> None:
+    async with practice("sms.c2.database-down") as pilot:
+        await press(pilot, "g")
+        await until(lambda: _rows(screen_text(pilot))[:1] == ["c2"] and "↳ follows" in screen_text(pilot), PATIENCE_S)
+        rows = screen_text(pilot).splitlines()
+        assert "✖ found" in next(row for row in rows if "Database connection failures" in row)
+        assert "↳ follows" in next(row for row in rows if "Complete outage" in row)
+        await press(pilot, "slash", *"outage")
+        await until(lambda: "It follows from sms.c2.database-down." in screen_text(pilot), PATIENCE_S)
+        await press(pilot, "escape", "enter")
+        await until(lambda: isinstance(pilot.app.screen, WalkScreen), PATIENCE_S)
+        assert pilot.app.screen.issue.id == "sms.c2"  # type: ignore[attr-defined]
+
+
+async def test_what_a_quick_look_leaves_out_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def look(_system: object, issue: Any, _readings: object) -> Look:
+        return Look(issue, left="takes longer: Does mail go out?", suspicious=issue.id == "sms.h1")
+
+    monkeypatch.setattr("screens.picker.look_closer", look)
+    async with practice("healthy") as pilot:
+        await press(pilot, "g")
+        await until(lambda: _rows(screen_text(pilot))[:1] == ["h1"], PATIENCE_S)
+        rows = screen_text(pilot).splitlines()
+        assert "? suspicious" in next(row for row in rows if "h1 " in row)
+        assert "· not seen" in next(row for row in rows if "c1 " in row)
+        assert "A quick look does not tell; takes longer: Does mail go out?" in screen_text(pilot)
+
+
+def test_no_chord_begins_with_a_key_of_the_picker() -> None:
+    keys = [key for command in COMMANDS if command.scope is Scope.PICKER for key in command.keys.split(",")]
+    assert {key for key in keys if len(key) == 1 and key.isalnum()} == set(RESERVED)
 
 
 @pytest.mark.parametrize("size", [(200, 50), (80, 24), (40, 12)])
