@@ -36,6 +36,29 @@ TCP6 = """  sl  local_address                         remote_address            
 """
 
 
+@pytest.mark.parametrize(
+    ("printed", "reason"),
+    [
+        ("redis.exceptions.ConnectionError: Error 111 connecting to redis:6379. Connection refused.", "refused"),
+        ("redis.exceptions.ConnectionError: Error -2 connecting to cache:6379. Name or service not known.", "unresolved"),
+        ("redis.exceptions.AuthenticationError: WRONGPASS invalid username-password pair or user is disabled.", "login"),
+        ("redis.exceptions.AuthenticationError: NOAUTH Authentication required.", "login"),
+    ],
+)
+async def test_the_way_from_the_backend_to_redis_is_tried_too(printed: str, reason: str) -> None:
+    stack = Stack()
+    stack.engine.probe = ExecResult(1, b"", f"Traceback (most recent call last):\n{printed}\n".encode())
+    check = find_check("probe.from_backend")
+    assert check is not None
+    call = CheckCall(check.name, check.parameters.model_validate({"to": "cache"}))
+    readings = Readings(stack.system, wall=clock)
+    outcome = await run_check(call, readings)
+    readings.close()
+    assert (outcome.facts["reachable"], outcome.facts["reason"]) == (False, reason)
+    assert outcome.headline.startswith("The backend does not reach Redis: ")
+    assert "backend.cache" in check.command(stack.config, call.parameters)
+
+
 @dataclass
 class RichEngine(FakeEngine):
     """The engine of a small stack that also tells use, details and processes."""

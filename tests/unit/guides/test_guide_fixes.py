@@ -1,6 +1,7 @@
 """Fixes: what a preview lists, what is really done, and what is left alone because it has changed since."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from guide_stack import GIB, MIB, NAMES, NOW, Stack, session, timed_out
@@ -9,6 +10,7 @@ from console.config import Environment
 from console.guides.checks.files_backups import BackupFile, parse_listing, removable
 from console.guides.fixes import Applied, JournalFailed, Preview, apply_fix, preview_fix
 from console.guides.fixes.adhoc import container_action, session_action
+from console.guides.fixes.containers import MemoryLimit
 from console.guides.issue import Fix
 from console.guides.loader import load_issues
 from console.guides.risk import Asks, Risk
@@ -183,6 +185,19 @@ async def test_no_more_memory_is_given_than_the_machine_has() -> None:
     stack.host.available_bytes = 100 * MIB
 
     assert "100.0 MiB" in (await preview_fix(stack.system, FIXES["sms.c3.raise-memory"])).empty
+
+
+async def test_only_the_container_that_is_short_of_memory_gets_more() -> None:
+    stack = Stack()
+    fix = replace(FIXES["sms.c3.raise-memory"], parameters=MemoryLimit(role="backend", short_at=90))
+
+    assert "39 % of its memory limit" in (await preview_fix(stack.system, fix)).empty
+
+    stack.engine.change("backend", memory_limit_bytes=105 * MIB)
+    assert (await preview_fix(stack.system, fix)).can_apply
+
+    stack.engine.change("backend", memory_limit_bytes=256 * MIB, state=State.EXITED, oom_killed=True)
+    assert (await preview_fix(stack.system, fix)).can_apply
 
 
 def sessions_of_all_kinds(stack: Stack) -> None:

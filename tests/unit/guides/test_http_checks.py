@@ -144,6 +144,17 @@ async def test_a_handshake_is_upgraded_by_101_alone(stack: NetworkStack, answer,
     assert "http://127.0.0.1:8000/ws" in stack.command("http.handshake", endpoint="ws")
 
 
+async def test_a_handshake_is_asked_as_from_the_page_that_an_endpoint_serves(stack: NetworkStack) -> None:
+    stack.network.sites[WS] = web_answer("", 101)
+    await stack.make("http.handshake", endpoint="ws", origin_of="api")
+    assert stack.network.asked[0][1]["origin"] == "http://127.0.0.1:8000"
+    assert "Origin: http://127.0.0.1:8000'" in stack.command("http.handshake", endpoint="ws", origin_of="api")
+    gone = await stack.make("http.handshake", endpoint="ws", origin_of="gone")
+    assert gone.facts["upgraded"] is None
+    with pytest.raises(ValidationError, match="either origin or origin_of"):
+        stack.command("http.handshake", endpoint="ws", origin="http://page.example", origin_of="api")
+
+
 async def test_a_handshake_without_an_answer_is_not_upgraded(stack: NetworkStack) -> None:
     stack.network.sites[WS] = no_answer("refused")
     facts = (await stack.make("http.handshake", endpoint="ws")).facts

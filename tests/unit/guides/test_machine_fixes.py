@@ -14,7 +14,7 @@ from console.config import SystemConfig
 from console.config_tables import FolderConfig
 from console.guides.fixes import Applied, Preview, apply_fix, preview_fix
 from console.guides.issue import Fix
-from console.guides.risk import Asks
+from console.guides.risk import Asks, Risk
 from console.reading import FailureKind, SourceError
 from console.sources.host import LocalHost
 from console.sources.protocols.engine import State
@@ -180,5 +180,9 @@ async def test_a_configured_command_and_an_advice_are_shown() -> None:
     with pytest.raises(SourceError) as caught:
         await preview_fix(here, fix("show.command", name="nope"))
     assert caught.value.failure.kind is FailureKind.NOT_CONFIGURED
+    waiting = fix("show.wait", **{"for": "60s"})
+    preview = await preview_fix(here, waiting)
+    assert (preview.can_apply, preview.risk, preview.effect) == (True, Risk.R1, "Nothing is changed.")
+    assert (await made(here, waiting, preview)).lines == ("Waiting up to 1 min. Looking again meanwhile.",)
     preview = await preview_fix(here, fix("show.text", text="Ask the provider.\nThen wait."))
     assert (preview.lines, preview.command, preview.can_apply) == (("Ask the provider.", "Then wait."), "", False)
