@@ -1,5 +1,7 @@
 """Faults of the program planner."""
 
+import socket
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +15,9 @@ from console.practice.lab.people import CORRELATION_ID, token
 from console.practice.lab.pieces import (
     Bites,
     answers,
+    both,
     changed,
+    clients,
     every,
     logged,
     release,
@@ -34,6 +38,9 @@ PROGRAMS, TASKS, LOGIN = "/api/v1/programs", "/api/v1/tasks", "/api/v1/auth/logi
 TABLES = ("tasks", "projects", "scope_assignments", "user_roles", "programs", "roles", "users", "alembic_version")
 BIG_FILE = "training-data.bin"
 OLD_BACKUPS = [f"/var/lib/postgresql/backups/planner_2026010{n}_020000.sql.gz" for n in range(1, 5)]
+READING_BY_INDEX = ("enable_indexscan", "enable_bitmapscan")
+LOST_NAME = "planner.invalid"
+"""Of a domain that never exists (RFC 2606)."""
 TEST = {"username": "test", "password": "test"}
 ROLE_OF_TEST = "user_id = (SELECT id FROM users WHERE username = 'test')"
 SCOPE_OF_TEST = f"user_role_id IN (SELECT id FROM user_roles WHERE {ROLE_OF_TEST})"  # noqa: S608 (our own names)
@@ -181,6 +188,18 @@ def project_file(identity: str, title: str, name: str, text: str) -> LabFault:
     )
 
 
+def _crowd(target: Target) -> list[tuple[str, ...]]:
+    """Eight users' programs that ask for tasks as fast as they are answered."""
+    return [("loop", "60", "GET", f"http://{target.name(Service.BACKEND)}:8000{TASKS}") for _ in range(8)]
+
+
+def _resolves(name: str) -> bool:
+    try:
+        return bool(socket.getaddrinfo(name, None))
+    except OSError:
+        return False
+
+
 def _login(status: int) -> Bites:
     return answers(LOGIN, status, method="POST", json=TEST)
 
@@ -206,6 +225,13 @@ FAULTS = (
         _module_missing,
         logged("No module named 'openpyxl'"),
     ),
+    LabFault(
+        "planner.a1.image-pull",
+        "The app's container was to be made anew, and its image is not there",
+        inject=lambda target, _: target.set_aside(Service.BACKEND),
+        bites=lambda target, _: target.gone(Service.BACKEND),
+        undo=lambda target, _: target.bring_back(Service.BACKEND),
+    ),
     LabFault("planner.a2.migration-pending", "A migration of this release was not run", _unmigrate, _programs_fail, _migrate),
     replace(stopped("planner.a2.database-unreachable", "PostgreSQL is stopped", Service.DATABASE), bites=answers("/health", 503)),
     replace(stopped("planner.a2.redis-unreachable", "Redis is stopped", Service.CACHE), bites=answers("/health", 503)),
@@ -216,6 +242,16 @@ FAULTS = (
         logged(f"Unhandled exception while answering GET {TASKS}"),
     ),
     release("planner.a3.cpu", "The app computes without end", {"spin": 1}, _busy),
+    both(
+        release("planner.a3.at-max-replicas", "Three containers of the app run, and it computes without end", {"spin": 1}, _busy),
+        LabFault(
+            "planner.a3.at-max-replicas",
+            "Three containers of the app run",
+            inject=lambda target, _: target.add_replicas(Service.BACKEND, 3),
+            bites=lambda _target, _notes: True,
+            undo=lambda target, _: target.remove_replicas(Service.BACKEND, 3),
+        ),
+    ),
     release("planner.a3.slow-query", "The query of tasks takes long", {"slow": {TASKS: 1.4}}, logged("Request took")),
     redis_faults.full("planner.a3.cache-not-working", "Redis throws keys away as fast as they come", policy="allkeys-lru"),
     stopped("planner.d1.not-running", "PostgreSQL is stopped", Service.DATABASE),
@@ -280,7 +316,8 @@ FAULTS = (
         "planner.k2.stale-cache",
         "The last build failed on what it had kept of an earlier one",
         "build.log",
-        'ERROR: failed to solve: failed to compute cache key: "/requirements.txt": not found\n',
+        "#7 3.114 E: Failed to fetch http://mirror.example.org/libpq5_15.6-0_amd64.deb  Hash Sum mismatch\n"
+        'ERROR: failed to solve: process "apt-get install -y libpq5" did not complete successfully: exit code: 100\n',
     ),
     LabFault(
         "planner.k2.context-too-large",
@@ -314,6 +351,19 @@ FAULTS = (
         ["ALTER SYSTEM RESET log_min_duration_statement", "SELECT pg_reload_conf()"],
         "SELECT current_setting('log_min_duration_statement') = '-1'",
     ),
+    statements(
+        "planner.p3.seq-scan",
+        "PostgreSQL was told not to use indexes",
+        [f"ALTER SYSTEM SET {name} = off" for name in READING_BY_INDEX] + ["SELECT pg_reload_conf()"],
+        [f"ALTER SYSTEM RESET {name}" for name in READING_BY_INDEX] + ["SELECT pg_reload_conf()"],
+        "SELECT current_setting('enable_indexscan') = 'off'",
+    ),
+    clients(
+        "planner.p2.saturated",
+        "More is asked of the app than one process can do",
+        _crowd,
+        lambda target, _: target.log(Service.BACKEND, 400, int(time.time()) - 5).count(TASKS) > 150,
+    ),
     told(
         "planner.n1.not-listening",
         "The app listens inside its container alone",
@@ -322,6 +372,14 @@ FAULTS = (
     ),
     remade(
         "planner.n1.port-not-published", "The app's port is not published", Service.BACKEND, _unpublished, answers("/health", 0)
+    ),
+    LabFault(
+        "planner.n1.dns",
+        "The name that users type is no name any more",
+        inject=lambda _target, _notes: None,
+        bites=lambda _target, _notes: not _resolves(LOST_NAME),
+        undo=lambda _target, _notes: None,
+        inputs=lambda _target: {"site": LOST_NAME},
     ),
     certificate("planner.n2.expired", "The certificate has expired", (-90, -3)),
     certificate("planner.n2.expiring", "The certificate expires in nine days", (-80, 9)),

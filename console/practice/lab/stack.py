@@ -232,6 +232,23 @@ class Lab:
         self.client.api.remove_container(found["Id"], force=True, v=True)
         self._create(spec, found["Config"]["Image"])
 
+    def add(self, spec: ContainerSpec) -> None:
+        """Make one more container like that of a service, under a name of its own; `remove` or `down` removes it."""
+        if self._owned(spec.name) is None:
+            self._create(spec, self.container(spec.service)["Config"]["Image"])
+
+    def remove(self, name: str) -> None:
+        """Remove a container that is the lab's, whatever it is called; nothing when there is none."""
+        found = self._owned(name)
+        if found is not None:
+            _unless_gone(self.client.api.remove_container, found["Id"], force=True, v=True)
+
+    def rename(self, name: str, to: str) -> None:
+        """Give a container of the lab another name; nothing when there is none."""
+        found = self._owned(name)
+        if found is not None:
+            self.client.api.rename(found["Id"], to)
+
     def _ensure_container(self, spec: ContainerSpec, found: dict[str, Any] | None, image: str) -> None:
         from docker.errors import APIError
 

@@ -3,6 +3,7 @@
 import base64
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,39 @@ class Target:
     def remake(self, spec: ContainerSpec) -> None:
         """Make a container anew, from its specification or a changed one."""
         self._lab.remake(spec)
+
+    def set_aside(self, service: Service) -> None:
+        """Stop a container and take its name away, as Compose does before it makes a new one in its place."""
+        self.stop(service)
+        self._lab.rename(self.name(service), f"{self.name(service)}-before")
+
+    def bring_back(self, service: Service) -> None:
+        """Give the container that was set aside its name again, when nobody made a new one meanwhile; start what is there."""
+        if self.gone(service):
+            self._lab.rename(f"{self.name(service)}-before", self.name(service))
+        self._lab.remove(f"{self.name(service)}-before")
+        self.start(service)
+
+    def gone(self, service: Service) -> bool:
+        """Whether there is no container of the service's name."""
+        try:
+            self.inspect(service)
+        except NotInLab:
+            return True
+        return False
+
+    def add_replicas(self, service: Service, most: int) -> None:
+        """Let more containers do the same work, up to so many; their ports are not published."""
+        for name in self._replicas(service, most):
+            self._lab.add(replace(self.spec(service), name=name, ports=(), aliases=()))
+
+    def remove_replicas(self, service: Service, most: int) -> None:
+        for name in self._replicas(service, most):
+            self._lab.remove(name)
+
+    def _replicas(self, service: Service, most: int) -> list[str]:
+        first = self.name(service)
+        return [f"{first.removesuffix('-1')}-{number}" for number in range(2, most + 1)]
 
     def is_made_as(self, spec: ContainerSpec) -> bool:
         """Whether the container that is there was made from this specification."""
