@@ -4,12 +4,13 @@ from pydantic import Field
 
 from console.guides.checks.commands import docker, joined
 from console.guides.checks.containers import is_down
-from console.guides.checks.words import number, size
+from console.guides.checks.words import listed, number, size
 from console.guides.fixes.action import Action, Applied, Plan, Preview, Target
 from console.guides.fixes.containers import Which, selected, target_of, verb_for
 from console.guides.parameters import Parameters
 from console.guides.risk import Risk
 from console.reading import SourceError
+from console.sources.protocols.engine import Container, Reclaimable
 from console.system import System
 from console.text import clean
 
@@ -44,8 +45,17 @@ async def _plan(system: System, wanted: Prune) -> Plan:
         way_back="None.",
         command=joined([*prune, *(docker(system.config, verb_for(item), item.name) for item in down)]),
         confirm_name="prune",
-        empty="" if found or down else "There is nothing unused to delete, and everything runs.",
+        empty=_nothing(wanted, found, down),
     )
+
+
+def _nothing(wanted: Prune, found: list[Reclaimable], down: list[Container]) -> str:
+    """Why nothing may be pruned; empty when something may."""
+    deleted = {name.lstrip("/") for item in found if item.kind == "containers" for name, _ in item.items}
+    own = [clean(item.name) for item in down if item.name in deleted]
+    if "containers" in wanted.kinds and own:
+        return f"Of the system itself {listed(own)} does not run, and would be deleted too: start it first."
+    return "" if found or down else "There is nothing unused to delete, and everything runs."
 
 
 async def _prune(system: System, _wanted: Prune, preview: Preview) -> Applied:
