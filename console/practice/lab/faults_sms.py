@@ -84,9 +84,20 @@ def _surge(target: Target) -> list[tuple[str, ...]]:
     return [("loop", "15", "GET", address)] * 3
 
 
-def _busy(target: Target, _notes: Notes) -> bool:
-    found = target.must(Service.BACKEND, "top", "-b", "-n", "2", "-d", "0.5", "-w", "200")
-    return any(float(line.split()[8]) > 70 for line in found.splitlines() if "python" in line and "top" not in line)
+def tight(identity: str, title: str, share: float) -> LabFault:
+    """A memory limit of the backend of which this share is used at once."""
+
+    def tighten(target: Target, _notes: Notes) -> None:
+        target.limit_memory(Service.BACKEND, int(target.memory_used(Service.BACKEND) / share))
+
+    def bites(target: Target, _notes: Notes) -> bool:
+        limit = int(target.inspect(Service.BACKEND)["HostConfig"]["Memory"])
+        return limit < target.made_with_memory(Service.BACKEND) and target.memory_used(Service.BACKEND) > (share - 0.07) * limit
+
+    def loosen(target: Target, _notes: Notes) -> None:
+        target.limit_memory(Service.BACKEND, target.made_with_memory(Service.BACKEND))
+
+    return LabFault(identity, title, tighten, bites, loosen)
 
 
 def _moved(old: bytes, _target: Target) -> bytes:
@@ -167,7 +178,8 @@ FAULTS = (
         ),
         index_missing("sms.m1.missing-index", "", "idx_attendance_student_date", "attendance", "student_id, attendance_date"),
     ),
-    release("sms.m1.resource-saturated", "The backend computes without end", {"spin": 1}, _busy),
+    # Not its processor time: on a machine that others keep busy, a thread that computes without end gets no whole core.
+    tight("sms.m1.resource-saturated", "The backend's memory limit leaves it little room", 0.9),
     clients(
         "sms.m1.traffic-surge",
         "Three clients send many requests",

@@ -6,7 +6,7 @@ from console.practice.lab import redis_faults
 from console.practice.lab.database_faults import dead_rows, index_missing
 from console.practice.lab.fault import LabFault, Notes
 from console.practice.lab.faults_outage import port_held
-from console.practice.lab.faults_sms import slow
+from console.practice.lab.faults_sms import slow, tight
 from console.practice.lab.pieces import Bites, clients, logged, release, remade, stopped, told
 from console.practice.lab.spec import MIB, ContainerSpec, Service
 from console.practice.lab.target import Target
@@ -48,19 +48,6 @@ def _open_data(target: Target, _notes: Notes) -> None:
 
 def _unknown_paths(target: Target) -> list[tuple[str, ...]]:
     return [("loop", "12", "GET", f"http://{target.name(Service.PROXY)}:8080/api/v1/report-cards")]
-
-
-def _tighten(target: Target, _notes: Notes) -> None:
-    target.limit_memory(Service.BACKEND, int(target.memory_used(Service.BACKEND) / 0.92))
-
-
-def _tight(target: Target, _notes: Notes) -> bool:
-    limit = int(target.inspect(Service.BACKEND)["HostConfig"]["Memory"])
-    return limit < target.made_with_memory(Service.BACKEND) and target.memory_used(Service.BACKEND) > 0.85 * limit
-
-
-def _loosen(target: Target, _notes: Notes) -> None:
-    target.limit_memory(Service.BACKEND, target.made_with_memory(Service.BACKEND))
 
 
 FAULTS = (
@@ -138,7 +125,7 @@ FAULTS = (
         {"leak": 3 * MIB, "steady": True},
         lambda target, _: target.memory_used(Service.BACKEND) > 60 * MIB,
     ),
-    LabFault("smsops.r2.limit-too-low", "The backend's memory limit leaves it no room", _tighten, _tight, _loosen),
+    tight("smsops.r2.limit-too-low", "The backend's memory limit leaves it no room", 0.92),
     clients(
         "smsops.r2.too-many-connections",
         "A report job opens connections and keeps them",
