@@ -13,6 +13,8 @@ from console.reading import Failure, SourceError
 from console.sources.protocols.engine import Container, ContainerProcess, State, Usage
 from console.text import clean
 
+MEASURING_S = 4.0
+"""An engine with many containers takes seconds between two samples of one."""
 _SHOWN = 8
 
 
@@ -118,6 +120,7 @@ CHECKS = (
         ),
         command=_usage_command,
         make=_usage,
+        more_s=MEASURING_S,
     ),
     Check(
         name="containers.processes",

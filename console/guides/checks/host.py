@@ -222,7 +222,7 @@ async def _firewall(readings: Readings, parameters: FirewallParameters) -> Findi
     lines = (clean(f"{found.tool}: {found.line}", 200),) if found.line else ()
     if found.allows is None:
         message = f"Whether the packet filter lets {shown} in cannot be told."
-        advice = "No ufw and no nft is there to ask." if not found.tool else "Its rules are not understood: read them."
+        advice = "No ufw, nft or iptables is there to ask." if not found.tool else "Its rules are not understood: read them."
         return Findings(facts, message, lines, (Failure(FailureKind.UNSUPPORTED, message, advice),))
     if not found.active:
         return Findings(facts, "No packet filter is active on this machine.", lines)

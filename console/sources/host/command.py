@@ -194,12 +194,17 @@ class CommandHost:
             if error.failure.kind is not FailureKind.UNSUPPORTED:
                 raise
         try:
-            printed = await self._ask("nft", "list", "ruleset")
+            return firewall.nft(await self._ask("nft", "list", "ruleset"), port, protocol)
+        except SourceError as error:
+            if error.failure.kind is not FailureKind.UNSUPPORTED:
+                raise
+        try:
+            printed = await self._ask("iptables", "-S", "INPUT")
         except SourceError as error:
             if error.failure.kind is FailureKind.UNSUPPORTED:
                 return Firewall(None, None)
             raise
-        return firewall.nft(printed, port, protocol)
+        return self._understood(lambda text: firewall.iptables(text, port, protocol), printed, "iptables")
 
     async def allow_port(self, port: int, protocol: str = "tcp") -> None:
         await self._ask("ufw", "allow", f"{port}/{protocol}", about=f"port {port}/{protocol}", limit_s=10.0)

@@ -1,4 +1,5 @@
-"""What a packet filter says of one incoming port: the text of `ufw status verbose` or `nft list ruleset` → Firewall. Pure.
+"""What a packet filter says of one incoming port: the text of `ufw status verbose`, `nft list ruleset` or
+`iptables -S INPUT` → Firewall. Pure.
 
 Rules are tried in order and the first that fits decides, then the default policy. A rule for some senders only decides nothing
 for all, and one that is not understood makes the answer unknown.
@@ -17,6 +18,11 @@ _DPORT = re.compile(r"\b(tcp|udp|th) dport (\{[^}]*\}|\S+)")
 _VERDICT = re.compile(r"\b(accept|drop|reject|jump|goto|queue)\b")
 _PLAIN = re.compile(r"^\s*(?:meta l4proto \S+ )?(?:tcp|udp|th) dport (?:\{[^}]*\}|\S+)\s*(?:ct state \S+ )?(?:counter[\w ]*)?\w+")
 _HARMLESS = re.compile(r"\bct state\b|\biif(?:name)? \"?lo\"?|\bicmp|ip6? protocol icmp|meta l4proto (?:ipv6-)?icmp|\bfib\b")
+_IPTABLES_PLAIN = re.compile(
+    r" -p \w+| -m (?:tcp|udp|multiport|state|conntrack|comment)| --dports? [\d,:]+| --(?:ct)?state \S+"
+    r'| --comment (?:"[^"]*"|\S+)| -j \w+| --reject-with \S+'
+)
+"""What a rule may hold beside the port and the verdict without being about some connections only."""
 
 
 def ufw(printed: str, port: int, protocol: str) -> Firewall:
@@ -55,6 +61,38 @@ def nft(printed: str, port: int, protocol: str) -> Firewall:
             if allows is wanted:
                 return Firewall(True, allows, "nft", clean(line, 200))
     return Firewall(True, None, "nft")
+
+
+def iptables(printed: str, port: int, protocol: str) -> Firewall:
+    """`iptables -S INPUT`. Rules of chains that it jumps to are not looked into."""
+    policy = re.search(r"^-P INPUT (\w+)", printed, re.M)
+    if policy is None:
+        raise ValueError("no policy of INPUT")
+    rules = [line for line in printed.splitlines() if line.startswith("-A INPUT")]
+    if not rules and policy.group(1) == "ACCEPT":
+        return Firewall(False, True, "iptables", policy.group())
+    for rule in rules:
+        fits = _iptables_fits(rule, port, protocol)
+        if fits is False:
+            continue
+        verdict = re.search(r" -j (ACCEPT|DROP|REJECT)\b", rule)
+        allows = None if fits is None or verdict is None else verdict.group(1) == "ACCEPT"
+        return Firewall(True, allows, "iptables", clean(rule, 200))
+    return Firewall(True, policy.group(1) == "ACCEPT", "iptables", policy.group())
+
+
+def _iptables_fits(rule: str, port: int, protocol: str) -> bool | None:
+    """Whether a rule is about connections from everywhere to the port; None when it cannot be told."""
+    if " -j LOG" in rule or re.search(r" -i lo\b| -p (?:ipv6-)?icmp| --(?:ct)?state (?!\S*NEW)", rule):
+        return False
+    named = re.search(r" -p (\w+)", rule)
+    if named and named.group(1) not in (protocol, "all"):
+        return False
+    ports = re.search(r" --dports? ([\d,:]+)", rule)
+    if ports and not any(_in_range(part, ":", port) for part in ports.group(1).split(",")):
+        return False
+    rest = _IPTABLES_PLAIN.sub("", rule.removeprefix("-A INPUT"))
+    return True if not rest.strip() else None
 
 
 def _ufw_fits(to: str, port: int, protocol: str) -> bool | None:

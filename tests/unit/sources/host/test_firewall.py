@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.sources.host.firewall import nft, ufw
+from console.sources.host.firewall import iptables, nft, ufw
 
 UFW = """Status: active
 Logging: on (low)
@@ -92,3 +92,39 @@ def test_an_nft_without_an_input_chain_lets_everything_in() -> None:
 def test_an_nft_rule_that_leads_elsewhere_makes_it_unknown() -> None:
     text = NFT.replace("\t\tudp dport 161 counter packets 1 bytes 60 accept\n", "\t\tjump more\n")
     assert nft(text, 9000, "tcp").allows is None
+
+
+IPTABLES = """-P INPUT DROP
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 5432 -j ACCEPT
+-A INPUT -p tcp -m multiport --dports 80,8000:8010 -m comment --comment "the app" -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 6379 -j guests
+-A INPUT -p udp -m udp --dport 161 -j REJECT --reject-with icmp-port-unreachable
+"""
+
+
+@pytest.mark.parametrize(
+    ("port", "protocol", "allows"),
+    [
+        (22, "tcp", True),
+        (8005, "tcp", True),
+        (8005, "udp", False),
+        (5432, "tcp", None),
+        (6379, "tcp", None),
+        (161, "udp", False),
+        (9000, "tcp", False),
+    ],
+)
+def test_rules_of_iptables_are_tried_in_order_and_those_for_some_senders_leave_it_unknown(
+    port: int, protocol: str, allows: bool | None
+) -> None:
+    found = iptables(IPTABLES, port, protocol)
+    assert (found.active, found.allows, found.tool) == (True, allows, "iptables")
+
+
+def test_iptables_without_a_rule_is_no_filter_and_other_text_is_not_understood() -> None:
+    assert iptables("-P INPUT ACCEPT\n", 8000, "tcp").active is False
+    with pytest.raises(ValueError, match="policy"):
+        iptables("iptables v1.8", 8000, "tcp")
