@@ -126,6 +126,9 @@ PLANNER = Template(
         "password": "test",
         "token": token(secret("jwt_secret"), "test", "MEMBER"),
         "correlation_id": CORRELATION_ID,
+        "site": "localhost",
+        "program": "P-101",
+        "role": "MEMBER",
     },
     compose={Service.DATABASE: "db", Service.CACHE: "redis", Service.BACKEND: "app", Service.PROXY: "nginx"},
 )
