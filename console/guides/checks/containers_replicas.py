@@ -40,12 +40,12 @@ async def _replicas(readings: Readings, parameters: ReplicasParameters) -> Findi
         usage = found.usage.get(item.id)
         cpu = f", {usage.cpu_percent:.0f} % of a core" if usage is not None and usage.cpu_percent is not None else ""
         lines.append(clean(f"{item.name}: {item.state.value}{cpu}", 160))
-    told = number(running, "container")
+    told, share = number(running, "container"), "shares" if running == 1 else "share"
     if most is None:
         message = f"How many containers of the {clean(parameters.role)} this machine may run is not configured."
         unread = (Failure(FailureKind.NOT_CONFIGURED, message, f"Set it in [systems.{config.name}.replicas]."),)
-        return Findings(facts, f"{told} share the work.", tuple(lines), unread)
-    return Findings(facts, f"{told} of at most {most} share the work.", tuple(lines))
+        return Findings(facts, f"{told} {share} the work.", tuple(lines), unread)
+    return Findings(facts, f"{told} of at most {most} {share} the work.", tuple(lines))
 
 
 def _command(config: SystemConfig, _parameters: ReplicasParameters) -> str:
