@@ -33,6 +33,10 @@ UNIT = "/etc/systemd/system/dotmac.service"
 STATE = "/run/outside.json"
 """How the processor's site behaves (see `outside.py` in the image)."""
 DEVICE = "/etc/snmp/snmpd.conf"
+FILTER = "/etc/hosts.deny"
+"""Of the device: whose questions its SNMP service drops."""
+NOWHERE = "http://192.0.2.44/api"
+"""An address of a documentation network: packets to it are lost."""
 FOREIGN = "x" * 40
 KEPT_PAYMENTS = f"{KEPT}.payments"
 
@@ -146,7 +150,16 @@ def _with_password(old: bytes, _target: Target) -> bytes:
 
 
 def _other_community(old: bytes, _target: Target) -> bytes:
-    return old.replace(b"rocommunity public", b"rocommunity monitoring-2026")
+    return old.replace(b"public", b"monitoring-2026")
+
+
+def _ask_nobody(target: Target, _notes: Notes) -> None:
+    target.write(Service.OUTSIDE, FILTER, b"snmpd: ALL\n")
+
+
+def _ask_again(target: Target, _notes: Notes) -> None:
+    target.start(Service.OUTSIDE)
+    target.must(Service.OUTSIDE, "rm", "-f", FILTER)
 
 
 def _version_3_only(old: bytes, _target: Target) -> bytes:
@@ -156,6 +169,25 @@ def _version_3_only(old: bytes, _target: Target) -> bytes:
 def _webhooks(target: Target) -> list[tuple[str, ...]]:
     address = f"http://{target.name(Service.HOST)}:8000/api/webhooks/payments"
     return [("loop", "1", "POST", address, '{"type": "payment.succeeded"}')]
+
+
+def _wrongly_signed() -> LabFault:
+    """Reports whose signature is not taken; those that were refused are forgotten with the fault."""
+    fault = clients(
+        "dotmac.b1.bad-signature",
+        "The processor's reports are signed with another secret",
+        _webhooks,
+        _says(
+            "SELECT count(*) > 4 FROM webhook_events WHERE NOT signature_valid AND received_at > now() - interval '30 seconds'"
+        ),
+    )
+
+    def undo(target: Target, notes: Notes) -> None:
+        fault.undo(target, notes)
+        target.start_database()
+        target.sql("DELETE FROM webhook_events WHERE NOT signature_valid")
+
+    return replace(fault, undo=undo)
 
 
 def _portal_twice(target: Target, _notes: Notes) -> None:
@@ -259,6 +291,18 @@ FAULTS = (
             target.run(Service.HOST, "curl", "-s", "-m", "2", "http://payment-processor:8080/api/health").exit_code == 28
         ),
     ),
+    told(
+        "dotmac.n1.dns",
+        "The processor's name leads nowhere",
+        lambda _target: {"PAYMENT_API_URL": "http://payment-processor-2025.invalid/api"},
+        every(_pay_fails, logged("Failed to connect to payment-processor-2025.invalid")),
+    ),
+    told(
+        "dotmac.n1.blocked",
+        "Packets to the processor are lost",
+        lambda _target: {"PAYMENT_API_URL": NOWHERE},
+        every(_pay_fails, logged("Failed to connect to 192.0.2.44")),
+    ),
     LabFault(
         "dotmac.f1.permission",
         "The folder of uploads belongs to root",
@@ -275,14 +319,7 @@ FAULTS = (
         _remove_files,
     ),
     _outside("dotmac.b1.processor-down", "The payment processor answers 503", {"status": 503}, _pay_fails),
-    clients(
-        "dotmac.b1.bad-signature",
-        "The processor's reports are signed with another secret",
-        _webhooks,
-        _says(
-            "SELECT count(*) > 0 FROM webhook_events WHERE NOT signature_valid AND received_at > now() - interval '30 seconds'"
-        ),
-    ),
+    _wrongly_signed(),
     _payments(
         "dotmac.b1.invalid-method",
         "Payments fail with methods that are not valid",
@@ -318,5 +355,13 @@ FAULTS = (
         DEVICE,
         _version_3_only,
         lambda target, _: b"rocommunity" not in target.read(Service.OUTSIDE, DEVICE),
+    ),
+    LabFault(
+        "dotmac.m1.blocked",
+        "The device drops our questions",
+        _ask_nobody,
+        lambda target, _: b"snmpd" in target.read(Service.OUTSIDE, FILTER),
+        _ask_again,
+        answers={"dotmac.m1.device": "closed"},
     ),
 )

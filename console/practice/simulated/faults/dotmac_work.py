@@ -110,7 +110,8 @@ def _failed_payments(error: str, count: int = 12) -> Change:
     def apply(world: World) -> None:
         world.database.tables.run(
             "INSERT INTO payments (invoice_id, customer_id, payment_method_id, amount, status, error_message, created_at) "
-            "SELECT n, n, n, 19.90 + n % 60, 'failed', %(error)s, now() - n * interval '9 seconds' FROM generate_series(1, %(count)s)",
+            "SELECT n, n, n, 19.90 + n %% 60, 'failed', %(error)s, now() - n * interval '9 seconds' "
+            "FROM generate_series(1, %(count)s)",
             {"error": error, "count": count},
         )
 
@@ -141,8 +142,8 @@ def _pay_twice(world: World) -> None:
     """The service tried again after it had given up waiting for an answer, and both were booked."""
     world.database.tables.run(
         "INSERT INTO payments (invoice_id, customer_id, payment_method_id, amount, status, created_at) "
-        "SELECT i.id, i.customer_id, i.customer_id, i.amount, 'succeeded', now() - interval '1 minute' - g.n * interval '5 seconds' "
-        "FROM invoices i, generate_series(1, 2) AS g (n) WHERE i.id BETWEEN 13 AND 18"
+        "SELECT i.id, i.customer_id, i.customer_id, i.amount, 'succeeded', "
+        "now() - interval '1 minute' - g.n * interval '5 seconds' FROM invoices i, generate_series(1, 2) AS g (n) WHERE i.id BETWEEN 13 AND 18"
     )
 
 
