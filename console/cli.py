@@ -17,6 +17,7 @@ from console.problem import Problem, Problems
 
 if TYPE_CHECKING:
     from console.config import Loaded, SystemConfig
+    from console.daily.report import Report
     from console.system import System
 
 T = TypeVar("T")
@@ -82,7 +83,13 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", help="one JSON object")
     check.add_argument("--timeout", metavar="SECONDS", type=_seconds, default=10.0, help="for the whole command")
     check.add_argument("--input", metavar="NAME=VALUE", action="append", default=[], help="what a step would ask for")
+    check.add_argument("--error", metavar="TEXT", help="the issues that this error text of a log or a page leads to")
     check.add_argument("--practice", metavar="FAULT", help="on a simulated stack that has this fault (healthy: none)")
+
+    daily = command("daily", _daily, "the morning check: expected and actual, and what to do (3: failed, 4: something unknown)")
+    shape = daily.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="one JSON object")
+    shape.add_argument("--markdown", action="store_true", help="a page to keep")
 
     issues = command("issues", _issues, "every issue, its chord, severity, and when it was last walked")
     issues.add_argument("--json", action="store_true", help="a list of objects")
@@ -142,6 +149,8 @@ def _check(arguments: argparse.Namespace) -> int:
     from console.guides.check_text import as_text
 
     inputs = dict(_name_value(item) for item in arguments.input)
+    if arguments.error is not None and (arguments.issues or not arguments.error.strip()):
+        raise Problems([Problem("--error", 1, 1, "takes the place of issues, and needs a text")])
     told: dict[str, str] = {}
     loaded, config = _load(arguments)
     if arguments.practice:
@@ -159,7 +168,13 @@ def _check(arguments: argparse.Namespace) -> int:
         await system.open()
         try:
             return await check(
-                system, arguments.issues, timeout_s=arguments.timeout, inputs=inputs, told=told, warn=_warn_of_guides
+                system,
+                arguments.issues,
+                timeout_s=arguments.timeout,
+                inputs=inputs,
+                told=told,
+                warn=_warn_of_guides,
+                error=arguments.error,
             )
         finally:
             await system.aclose()
@@ -167,6 +182,34 @@ def _check(arguments: argparse.Namespace) -> int:
     result = run_async(walk())
     print(json.dumps(result, ensure_ascii=False, indent=1) if arguments.json else as_text(result))
     return exit_code(result)
+
+
+def _daily(arguments: argparse.Namespace) -> int:
+    from console.daily.ask import daily
+    from console.daily.text import as_json, as_markdown, as_text
+    from console.guides.loader import read_guides
+    from console.system import live_system
+
+    loaded, config = _load(arguments)
+    _warn(loaded)
+    guides = read_guides(config.guides)
+    for problem in guides.problems:
+        _warn_of_guides(problem)
+    system = live_system(config)
+
+    async def ask() -> "Report":
+        await system.open()
+        try:
+            return await daily(system, [issue.id for issue in guides.issues])
+        finally:
+            await system.aclose()
+
+    report = run_async(ask())
+    if arguments.json:
+        print(json.dumps(as_json(report), ensure_ascii=False, indent=1))
+    else:
+        print(as_markdown(report) if arguments.markdown else as_text(report), end="" if arguments.markdown else "\n")
+    return report.exit_code
 
 
 def _issues(arguments: argparse.Namespace) -> int:

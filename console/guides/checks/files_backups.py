@@ -7,7 +7,7 @@ from pydantic import Field
 
 from console.config import BackupConfig, SystemConfig
 from console.guides.checks.check import Check, Fact, FactType, FactValue, Findings
-from console.guides.checks.commands import container_name, docker
+from console.guides.checks.commands import container_name, docker, on_machine
 from console.guides.checks.words import age, number, size
 from console.guides.parameters import Parameters, Seconds
 from console.guides.readings import Readings
@@ -61,14 +61,19 @@ def backups_of(system: System) -> BackupConfig:
 async def list_backups(system: System) -> tuple[BackupFile, ...]:
     """The backups that are there, the newest first."""
     backups = backups_of(system)
-    container = system.container(backups.role)
     argv = list_argv(backups)
-    result = await system.need_engine().execute(container, argv, timeout_s=_LIMIT_S)
-    if result.exit_code != 0:
-        words = clean(result.stderr.strip(), 200)
+    if system.config.runs_on_machine:
+        container = "the machine"
+        exit_code, stdout, stderr = await system.host.run(argv, timeout_s=_LIMIT_S)
+    else:
+        container = system.container(backups.role)
+        result = await system.need_engine().execute(container, argv, timeout_s=_LIMIT_S)
+        exit_code, stdout, stderr = result.exit_code, result.stdout, result.stderr
+    if exit_code != 0:
+        words = clean(stderr.strip(), 200)
         message = f"The backups in {clean(container)} at {clean(backups.path)} could not be listed: {words}"
         raise SourceError(FailureKind.MISSING, message, f"Check [systems.{system.name}.backups] in config.toml.")
-    return parse_listing(result.stdout.decode("utf-8", "surrogateescape"))
+    return parse_listing(stdout.decode("utf-8", "surrogateescape"))
 
 
 def list_argv(backups: BackupConfig) -> list[str]:
@@ -105,6 +110,8 @@ async def _backups(readings: Readings, parameters: BackupsParameters) -> Finding
 def _command(config: SystemConfig, _parameters: BackupsParameters) -> str:
     if config.backups is None:
         return f"# set [systems.{config.name}.backups]"
+    if config.runs_on_machine:
+        return on_machine(config, *list_argv(config.backups))
     return docker(config, "exec", container_name(config, config.backups.role), *list_argv(config.backups))
 
 

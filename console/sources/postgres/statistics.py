@@ -26,6 +26,14 @@ WHERE datname = current_database()
 """
 """One row. checksum_failures is NULL when the cluster has no data checksums (12 and later); counted_for_s NULL: never reset."""
 
+DATABASE_COUNTERS: Final = """
+/* triage: database counters */
+SELECT deadlocks, blks_hit AS hits, blks_read AS reads, extract(epoch FROM now() - stats_reset) AS counted_for_s
+FROM pg_stat_database
+WHERE datname = current_database()
+"""
+"""One row. hits and reads are blocks wanted and found in the buffers, or not; hits / (hits + reads) is the cache's hit rate."""
+
 CLOCK: Final = "/* triage: clock */ SELECT extract(epoch FROM now()) AS now"
 """One row: the server's time, Unix seconds."""
 
