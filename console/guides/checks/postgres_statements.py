@@ -182,7 +182,7 @@ async def _slowest(readings: Readings, wanted: SlowestParameters) -> Findings:
     slow = [row for row in rows if _number(row["mean_ms"]) > wanted.over_ms]
     all_ms = _number(rows[0]["all_ms"]) if rows else 0.0
     top = max(rows, key=lambda row: _number(row["total_ms"]), default=None)
-    widest = max(rows, key=_rows_per_call, default=None)
+    widest = max(rows, key=rows_per_call, default=None)
     calls, unread = await _calls_per_request(readings, version, schema, wanted.for_)
     facts: dict[str, FactValue] = {
         "available": True,
@@ -190,7 +190,7 @@ async def _slowest(readings: Readings, wanted: SlowestParameters) -> Findings:
         "slowest_mean_ms": round(_number(rows[0]["mean_ms"]), 1) if rows else 0.0,
         "top_share_percent": round(100 * _number(top["total_ms"]) / all_ms, 1) if top and all_ms else 0.0,
         "calls_per_request": calls,
-        "most_rows": round(_rows_per_call(widest)) if widest is not None else 0,
+        "most_rows": round(rows_per_call(widest)) if widest is not None else 0,
     }
     hidden = sum(row["query"] == HIDDEN_STATEMENT for row in rows)
     if hidden:
@@ -201,8 +201,8 @@ async def _slowest(readings: Readings, wanted: SlowestParameters) -> Findings:
         headline = f"One statement is called {calls:g} times for each request. {headline}"
     if slow:
         headline = clean(f"{headline} The slowest: {facts['slowest_mean_ms']:g} ms, {slow[0]['query']}", 250)
-    elif widest is not None and _rows_per_call(widest) > MANY_ROWS:
-        headline = clean(f"A question gives {_rows_per_call(widest):,.0f} rows each time: {widest['query']}", 250)
+    elif widest is not None and rows_per_call(widest) > MANY_ROWS:
+        headline = clean(f"A question gives {rows_per_call(widest):,.0f} rows each time: {widest['query']}", 250)
     return Findings(facts, headline, tuple(_slow_line(row) for row in rows[:_SHOWN]), unread)
 
 
@@ -259,7 +259,7 @@ def call_rates(first: Sequence[Mapping[str, Value]], second: Sequence[Mapping[st
     return sorted((max(0.0, _number(row["calls"]) - before.get(row["query"], 0.0)) / seconds for row in second), reverse=True)
 
 
-def _rows_per_call(row: Mapping[str, Value]) -> float:
+def rows_per_call(row: Mapping[str, Value]) -> float:
     """What a question gives each time it is asked; 0 for what is no question, and for one that was hardly ever asked."""
     calls = _number(row["calls"])
     asks = str(row["query"]).lstrip().upper().startswith(("SELECT", "WITH"))

@@ -93,6 +93,12 @@ async def test_a_port_is_let_in_and_looked_at_again() -> None:
     assert "left alone" in (await made(here, what, preview)).lines[0]
 
 
+async def test_the_port_of_a_role_is_let_in() -> None:
+    closed = "Status: active\nDefault: deny (incoming), allow (outgoing)\n"
+    here = system(dotmac(), host_of(Machine({"ufw status verbose": closed})))
+    assert (await preview_fix(here, fix("host.allow_port", role="database"))).command == "sudo ufw allow 5432/tcp"
+
+
 async def test_without_ufw_no_port_is_let_in() -> None:
     rules = "table inet f {\n chain input {\n  type filter hook input priority 0; policy drop;\n }\n}\n"
     preview = await preview_fix(system(dotmac(), host_of(Machine({"nft": rules}))), fix("host.allow_port", port=8000))

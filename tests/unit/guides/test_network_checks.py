@@ -270,6 +270,13 @@ async def test_the_versions_that_a_device_answers(stack: NetworkStack) -> None:
     assert "s3cret" not in everything(outcome) + stack.command("snmp.versions", host="h", community="s3cret-community")
 
 
+async def test_devices_are_asked_at_the_configured_port_unless_the_guide_names_one(stack: NetworkStack) -> None:
+    await stack.make("snmp.versions", host="192.0.2.1", community="x")
+    await stack.make("snmp.versions", host="192.0.2.1", community="x", port=1161)
+    assert {more["port"] for _, _, more in stack.network.asked} == {161, 1161}
+    assert "192.0.2.1:1161" in stack.command("snmp.versions", host="192.0.2.1", community="x", port=1161)
+
+
 @pytest.mark.parametrize(
     ("reasons", "told"),
     [

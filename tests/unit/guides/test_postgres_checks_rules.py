@@ -13,7 +13,7 @@ from console.config_tables import IndexConfig
 from console.guides.checks.check import Outcome, run_check
 from console.guides.checks.postgres_select import table
 from console.guides.checks.postgres_server import damage_lines, named_indexes
-from console.guides.checks.postgres_statements import call_rates, deadlocks_grew
+from console.guides.checks.postgres_statements import call_rates, deadlocks_grew, rows_per_call
 from console.guides.checks.postgres_tables import TableCounts, missing_indexes, read_index
 from console.guides.checks.registry import _ELSEWHERE, checks_of, find_check
 from console.guides.compiling import compile_issue
@@ -212,6 +212,20 @@ def test_calls_a_second_are_counted_by_the_servers_clock() -> None:
     assert call_rates(first, second) == [40.0, 4.0]
     assert call_rates(first, first) == []
     assert call_rates([], second) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "calls", "rows"),
+    [
+        ("SELECT id FROM customers", 6, 12_000.0),
+        ("with c as (select 1) select * from c", 5, 14_400.0),
+        ("SELECT id FROM customers", 4, 0.0),
+        ("COPY public.customers TO stdout", 30, 0.0),
+        ("INSERT INTO customers SELECT 1", 9, 0.0),
+    ],
+)
+def test_only_questions_that_are_asked_again_and_again_give_rows(query: str, calls: int, rows: float) -> None:
+    assert rows_per_call({"query": query, "calls": calls, "rows": 72_000}) == rows
 
 
 # -- tables and indexes ---------------------------------------------------------------------------------------------------

@@ -143,7 +143,8 @@ def _pay_twice(world: World) -> None:
     world.database.tables.run(
         "INSERT INTO payments (invoice_id, customer_id, payment_method_id, amount, status, created_at) "
         "SELECT i.id, i.customer_id, i.customer_id, i.amount, 'succeeded', "
-        "now() - interval '1 minute' - g.n * interval '5 seconds' FROM invoices i, generate_series(1, 2) AS g (n) WHERE i.id BETWEEN 13 AND 18"
+        "now() - interval '1 minute' - g.n * interval '5 seconds' "
+        "FROM invoices i, generate_series(1, 2) AS g (n) WHERE i.id BETWEEN 13 AND 18"
     )
 
 
