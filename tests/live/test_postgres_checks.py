@@ -321,7 +321,7 @@ async def test_a_damaged_index_is_found_and_a_whole_database_is_told_as_such(pos
         damage(postgres, "fragile_word")
         found = await made(system, "postgres.integrity")
         assert (found.facts["checked"], found.facts["index_errors"]) == (True, 1)
-        assert found.headline == "An index is damaged."
+        assert found.headline == "Damaged: index fragile_word."
         assert any("public.fragile_word" in line for line in found.evidence)
         async with somebody(postgres) as clerk:
             await clerk.execute("REINDEX INDEX fragile_word")

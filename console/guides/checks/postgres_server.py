@@ -14,7 +14,7 @@ from console.guides.checks.containers import NoParameters
 from console.guides.checks.postgres_select import select
 from console.guides.checks.postgres_statements import extension
 from console.guides.checks.postgres_tables import Index, indexes
-from console.guides.checks.words import age
+from console.guides.checks.words import age, listed
 from console.guides.parameters import Parameters
 from console.guides.readings import Readings
 from console.reading import Failure, FailureKind, SourceError
@@ -123,7 +123,8 @@ async def _integrity(readings: Readings, _parameters: NoParameters) -> Findings:
     if any(facts.get(name) for name in ("checksum_failures", "page_errors")):
         headline = "Pages of the database are damaged."
     elif facts.get("index_errors"):
-        headline = "An index is damaged."
+        names = [index.name for index in looked.damaged] or list(named_indexes(index_lines or []))
+        headline = f"Damaged: index {listed(names)}." if names else "An index is damaged."
     return Findings(
         facts, headline, tuple(clean(line, 300) for line in evidence), tuple(unread), decisive[0] if decisive else None
     )
@@ -218,6 +219,6 @@ CHECKS = (
         command=lambda config, _parameters: psql(config, _INTEGRITY),
         make=_integrity,
         ahead=False,
-        more_s=LOOKING_S,
+        more_s=2 * LOOKING_S,
     ),
 )

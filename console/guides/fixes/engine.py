@@ -14,7 +14,12 @@ from console.sources.protocols.engine import Container, Reclaimable
 from console.system import System
 from console.text import clean
 
-_COMMANDS = {"images": "image", "volumes": "volume", "containers": "container"}
+_COMMANDS = {
+    # Without --all only images without a name would go.
+    "images": ("image", "prune", "--all", "--force"),
+    "volumes": ("volume", "prune", "--force"),
+    "containers": ("container", "prune", "--force"),
+}
 
 
 class Prune(Parameters):
@@ -28,7 +33,7 @@ async def _plan(system: System, wanted: Prune) -> Plan:
     lines = [f"{number(len(item.items), item.kind.rstrip('s'))}, {size(item.size_bytes)}" for item in found]
     lines += [f"{item.kind.rstrip('s')} {clean(name)}  {size(count)}" for item in found for name, count in item.items]
     lines += [f"{verb_for(item)} {clean(item.name)}" for item in down]
-    prune = [docker(system.config, _COMMANDS.get(kind, kind), "prune", "--force") for kind in wanted.kinds]
+    prune = [docker(system.config, *_COMMANDS.get(kind, (kind, "prune", "--force"))) for kind in wanted.kinds]
     return Plan(
         targets=(
             *(
