@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types layers format schema picture bench walks clean
+.PHONY: demo test check lint types layers format schema picture bench walks ranking clean
 
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Triage needs Python 3.11 or newer; try: make PYTHON=python3.11"; exit 1; }
@@ -58,6 +58,10 @@ bench: $(READY)
 # Every fault of the lab: which cause its walk names, and in what time. Makes docs/walks.md; takes an hour.
 walks: $(READY)
 	$(BIN)/python -m bench.walks
+
+# Ten faults of the lab, and what a quick look at every issue puts first.
+ranking: $(READY)
+	$(BIN)/python -m bench.ranking
 
 clean:
 	rm -rf $(VENV) dist build

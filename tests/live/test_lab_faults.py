@@ -1,10 +1,16 @@
-"""Every fault of the lab is felt when it is made, and leaves nothing behind when it is unmade, once or twice."""
+"""Every fault of the lab is felt when it is made, named by its walk, and leaves nothing behind when unmade, once or twice."""
 
+import asyncio
 import os
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from console.config import SystemConfig, load_config, shipped_config
+from console.guides.check import check
 from console.practice.lab.errors import LabError
 from console.practice.lab.fault import LabFault
 from console.practice.lab.fault_journal import OpenFault
@@ -13,6 +19,8 @@ from console.practice.lab.injection import Injection
 from console.practice.lab.spec import Service
 from console.practice.lab.stack import Lab
 from console.practice.lab.target import Target
+from console.practice.simulated.faults import replies_of
+from console.system import live_system
 
 pytestmark = pytest.mark.engine
 
@@ -24,6 +32,7 @@ def injection(lab: Lab) -> Iterator[Injection]:
     injection.undo_all()
 
 
+FELT_S = 70.0
 EVERY = "TRIAGE_ALL_FAULTS"
 """Set to 1, all faults are made; otherwise the outages, and of the others one of each kind."""
 SAMPLE = {
@@ -57,24 +66,69 @@ MADE = [
 ]
 
 
+RANKED = ("container-down", "container-unhealthy", "port-conflict", "database-down", "pool-exhausted", "out-of-memory")
+"""Of the outages, those whose place among all issues of the system is looked at as well: one of each kind."""
+
+
 @pytest.mark.parametrize(("system", "fault"), MADE)
-def test_a_fault_bites_and_is_undone(system: str, fault: LabFault, lab_of: Callable[[str], Lab]) -> None:
+async def test_a_fault_bites_its_walk_names_it_and_it_is_undone(
+    system: str, fault: LabFault, lab_of: Callable[[str], Lab], tmp_path: Path
+) -> None:
     lab = lab_of(system)
     injection, target = Injection(lab, print), Target(lab)
-    notes = fault.prepare(target)
-    injection.inject(fault)
-    answers, inputs = injection.replies(fault)
-    assert all(isinstance(value, str) and value for value in (*answers.values(), *inputs.values()))
+    notes = await asyncio.to_thread(fault.prepare, target)
+    await asyncio.to_thread(injection.inject, fault)
     assert [item.fault_id for item in Injection(lab, print).open()] == [fault.id]
+
+    config = lab_config(lab, tmp_path)
+    issue, _, cause = fault.id.rpartition(".")
+    answers, inputs = injection.replies(fault)
+    found = await walk_until(config, issue, {**answers, **inputs}, lambda result: result["cause"] == cause)
+    assert (found["outcome"], found["cause"]) == ("cause", cause), found["summary"]
+    if issue.startswith("sms.c") and cause in RANKED:
+        first = (await walk(config, None, {}))["results"][0]
+        assert (first["issue"], first["cause"]) == (issue, cause), first["summary"]
+
     Injection(lab, print).undo(fault.id)  # Another one, as a later process would.
-    injection.healed()
+    await asyncio.to_thread(injection.healed)
     assert injection.open() == ()
-    fault.undo(target, notes)
-    target.start_all()
-    injection.healed()
+    await asyncio.to_thread(fault.undo, target, notes)
+    await asyncio.to_thread(target.start_all)
+    await asyncio.to_thread(injection.healed)
     assert lab.status().up
     assert target.as_user("SELECT 1").exit_code == 0
-    lab.up()  # Nothing is left that would have to be made anew.
+    well = {**replies_of("healthy", config)[0], **injection.replies(None)[1]}
+    healed = await walk_until(config, issue, well, lambda result: result["outcome"] == "clear")
+    assert healed["outcome"] == "clear", healed["summary"]
+    await asyncio.to_thread(lab.up)  # Nothing is left that would have to be made anew.
+
+
+def lab_config(lab: Lab, tmp_path: Path) -> SystemConfig:
+    """The configuration of a lab, whose secrets are found although the test's home is another one."""
+    text = shipped_config().read_text(encoding="utf-8").replace("$TRIAGE_STATE/lab", str(lab.folder.parent))
+    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    return load_config(tmp_path / "config.toml").config.system(lab.plan.system)
+
+
+async def walk(config: SystemConfig, issue: str | None, told: Mapping[str, str]) -> dict[str, Any]:
+    system = live_system(config)
+    await system.open()
+    try:
+        return await check(system, (issue,) if issue else (), timeout_s=15, told=told)
+    finally:
+        await system.aclose()
+
+
+async def walk_until(
+    config: SystemConfig, issue: str, told: Mapping[str, str], holds: Callable[[dict[str, Any]], bool]
+) -> dict[str, Any]:
+    """The walk's result once it holds, or the last one: an effect may need a moment to be felt (health checks, logs)."""
+    until = time.monotonic() + FELT_S
+    while True:
+        (result,) = (await walk(config, issue, told))["results"]
+        if holds(result) or time.monotonic() > until:
+            return dict(result)
+        await asyncio.sleep(0.5)
 
 
 def test_the_journal_is_written_before_the_fault_is_made(lab: Lab, injection: Injection) -> None:
