@@ -130,5 +130,6 @@ PLANNER = Template(
         "program": "P-101",
         "role": "MEMBER",
     },
+    answers={"which": "no"},
     compose={Service.DATABASE: "db", Service.CACHE: "redis", Service.BACKEND: "app", Service.PROXY: "nginx"},
 )
