@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.command import Provider
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
@@ -43,6 +44,13 @@ if TYPE_CHECKING:
 TICK_S = 1.0
 
 
+def issue_provider() -> type[Provider]:
+    """Finds issues in the palette; imported when that is opened."""
+    from screens.issue_commands import IssueProvider
+
+    return IssueProvider
+
+
 class TriageApp(App[None]):
     """One system on the screen. Screens and panes may use `system`, `clock`, `armed`, `propose` and `open_picker`."""
 
@@ -50,6 +58,7 @@ class TriageApp(App[None]):
     CSS_PATH = "dashboard.tcss"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
+    COMMANDS = App.COMMANDS | {issue_provider}
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.EVERYWHERE)
     armed: reactive[Arming] = reactive(Arming, init=False, repaint=False)
     """Whether writing is armed, and until when."""
@@ -199,6 +208,31 @@ class TriageApp(App[None]):
         from screens.picker import PickerScreen
 
         self.push_screen(PickerScreen())
+
+    def open_issue(self, issue: "Issue") -> None:
+        """Walk an issue, over whatever is shown; one that was left goes on where it was."""
+        from screens.walk import WalkScreen
+
+        self.push_screen(WalkScreen(issue, left=self.left.pop(issue.id, None)))
+
+    def open_issue_of(self, text: str) -> None:
+        """Walk the issue that an error text leads to; the picker with that text when there is none, or it is not sure."""
+
+        async def find() -> None:
+            from console.guides.search import search_error
+            from screens.picker import PickerScreen
+
+            found = search_error(await self.load_issues(), text)
+            if not found:
+                self.push_screen(PickerScreen())
+                self.notify("No issue has an error text like this line.", timeout=5)
+                return
+            self.open_issue(found[0].issue)
+            others = ", ".join(item.issue.chord for item in found[1:4])
+            if others:
+                self.notify(f"It may also be {others}.", timeout=8, markup=False)
+
+        self.run_worker(find(), name="issue of a line", group="issue of a line", exclusive=True, exit_on_error=False)
 
     async def load_issues(self) -> "tuple[Issue, ...]":
         """The issues of the system's guides, read once; what is wrong with other files goes to `guide_problems`."""

@@ -30,6 +30,7 @@ from widgets.frugal import FrugalCompositor
 from widgets.key_line import KeyLine
 from widgets.latency_pane import LatencyPane
 from widgets.log_pane import LogPane
+from widgets.log_view import LogView
 from widgets.pane import Pane
 from widgets.postgres_pane import PostgresPane
 from widgets.redis_pane import RedisPane
@@ -157,8 +158,20 @@ class Dashboard(Screen[None]):
             pane.fail(error.failure)
             return
         self._follower = Follower(workloads, clock=self.clock)
+        marked = False
         async for batch in self._follower.batches():
             pane.take(batch)
+            if batch.lines and not marked:
+                # Not before there is something to mark: the first frame waits for no guide.
+                marked = True
+                self.run_worker(self._mark_lines(pane), name="marks", group="marks", exit_on_error=False)
+
+    async def _mark_lines(self, pane: LogPane) -> None:
+        from console.guides.errors import read_error_texts
+
+        texts = await asyncio.to_thread(read_error_texts, self.system.config.guides)
+        if texts:
+            pane.mark(texts.chord_of)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker that failed is a defect of ours: its pane must not look live, and the others go on."""
@@ -167,6 +180,8 @@ class Dashboard(Screen[None]):
         failure = Failure(
             FailureKind.GARBAGE, report_crash(event.worker.error), "This pane stands still until Triage is restarted."
         )
+        if event.worker.group == "marks":  # the log is as good without them
+            return
         part = self.query_one(f"#{event.worker.group}")
         if isinstance(part, LogPane):
             part.fail(failure)
@@ -282,6 +297,11 @@ class Dashboard(Screen[None]):
 
     def action_issues(self) -> None:
         self._app.open_picker()
+
+    @on(LogView.IssueWanted)
+    def _issue_wanted(self, event: LogView.IssueWanted) -> None:
+        event.stop()
+        self._app.open_issue_of(event.entry.line.text)
 
     def action_toolkit(self) -> None:
         from screens.toolkit import ToolkitScreen

@@ -128,6 +128,7 @@ COMMANDS = (
     Command("logs.previous-match", "N", "match(-1)", "", "To the line before that the filter finds", _LINES),
     Command("logs.wrap", "W", "wrap", "wrap", "Break long lines, or cut them", _LINES),
     Command("logs.open", "enter", "open", "", "Show the whole line and how often its like came", _LINES),
+    Command("logs.issue", "i", "issue", "issue", "Walk the issue that this line is an error text of", _LINES),
     Command("logs.filter", "slash", "filter", "filter", "Filter the lines by a regular expression", _LOGS, palette=False),
     Command("logs.hides", "m", "hides", "hide/mark", "Hide what the filter does not find, or mark what it does", _LOGS),
     Command("logs.choose", "c", "choose", "containers", "Choose the containers whose lines are shown", _LOGS),

@@ -130,6 +130,11 @@ class LogPane(Vertical):
         self.add_class("-stale")
         self._status.redraw()
 
+    def mark(self, chord_of: Callable[[str], str]) -> None:
+        """From now on lines carry the chord of the issue that they are an error text of."""
+        self.view.chord_of = chord_of
+        self.view.selected_anew()
+
     def choose(self, names: frozenset[str] | None) -> None:
         """Show only these containers' lines; None shows all."""
         self.store.select(replace(self.store.selection, names=names))

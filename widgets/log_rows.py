@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from rich.cells import cell_len, chop_cells
@@ -26,6 +26,9 @@ GLYPHS: Mapping[Level, tuple[str, str]] = {
 }
 """Levels are told by glyph and colour, so that they are seen without colour too."""
 
+MARGIN = 3
+"""Cells of the margin: a letter, a digit, a blank; a chord with two digits takes the blank."""
+
 _NARROW = 90
 """Below this many cells the fractions of seconds are left out."""
 
@@ -46,6 +49,8 @@ class RowShape:
     wrap: bool = False
     shift: int = 0
     """Cells by which text is moved to the left when it is not wrapped."""
+    chord_of: Callable[[str], str] | None = None
+    """The chord of the issue that a line is an error text of, for the margin; None: there is no margin."""
 
     @property
     def name_width(self) -> int:
@@ -55,6 +60,7 @@ class RowShape:
     @property
     def text_width(self) -> int:
         taken = (8 if self.width < _NARROW else 12) + 3 + (self.name_width + 1 if self.named else 0)
+        taken += MARGIN if self.chord_of else 0
         return max(8, self.width - taken)
 
 
@@ -62,7 +68,10 @@ def rows(entry: Entry, shape: RowShape, selection: Selection, *, selected: bool 
     """The rows of one line: one, or as many as it needs when wrapped."""
     text = untimed(entry.line)
     glyph, style = GLYPHS[entry.level]
-    prefix = [Span(clock_time(entry.line.at, shape.width >= _NARROW) + " ", "muted")]
+    prefix = []
+    if shape.chord_of:
+        prefix.append(Span(fitted(shape.chord_of(entry.line.text), MARGIN), "accent"))
+    prefix.append(Span(clock_time(entry.line.at, shape.width >= _NARROW) + " ", "muted"))
     if shape.named:
         name = fitted(entry.line.container, shape.name_width)
         prefix.append(Span(f"{name} ", f"name{shape.names.get(entry.line.container, 0) % NAME_COLOURS}"))

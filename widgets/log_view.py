@@ -4,7 +4,7 @@ Following scrolls in jumps of a third of the height: a line that arrives at the 
 the whole pane, and the eye is not dragged along.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -55,6 +55,13 @@ class LogView(Sheet, can_focus=True):
             self.entry = entry
             super().__init__()
 
+    class IssueWanted(Message):
+        """The issue that this line leads to is to be opened."""
+
+        def __init__(self, entry: Entry) -> None:
+            self.entry = entry
+            super().__init__()
+
     def __init__(self, store: LogStore, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.store = store
@@ -63,6 +70,8 @@ class LogView(Sheet, can_focus=True):
         self.new_lines = 0
         """Lines that were added to what is shown since it stands still."""
         self.cursor: Entry | None = None
+        self.chord_of: Callable[[str], str] | None = None
+        """The chord of the issue that a line is an error text of; it stands in the margin. Asked for each line drawn."""
         self._top: Entry | None = None
         self._skip = 0
         self._shift = 0
@@ -177,6 +186,15 @@ class LogView(Sheet, can_focus=True):
         if entry is not None:
             self.post_message(self.Opened(entry))
 
+    def action_issue(self) -> None:
+        """Ask for the issue of the line under the cursor; while following, of the newest shown line that has one."""
+        entry = self.cursor
+        if self.following:
+            seen = reversed(self.store.shown[-self.content_size.height :])
+            entry = next((item for item in seen if self.chord_of and self.chord_of(item.line.text)), self._last_visible())
+        if entry is not None:
+            self.post_message(self.IssueWanted(entry))
+
     def _jump(self, indexes: range, what: str) -> None:
         """To the first error in that direction; the lines of one traceback are one error, its first line."""
         shown = self.store.shown
@@ -216,7 +234,9 @@ class LogView(Sheet, can_focus=True):
         names = {name: number for number, name in enumerate(self.store.names)}
         chosen = self.store.selection.names
         count = len(names if chosen is None else chosen & names.keys())
-        return RowShape(self.content_size.width if width is None else width, names, count != 1, self.wrap, self._shift)
+        return RowShape(
+            self.content_size.width if width is None else width, names, count != 1, self.wrap, self._shift, self.chord_of
+        )
 
     def _index(self, entry: Entry | None) -> int:
         return self.store.position(entry) if entry is not None and self.store.shown else 0

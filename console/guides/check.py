@@ -12,6 +12,7 @@ from console.guides.inputs import Value
 from console.guides.issue import Fix, Issue
 from console.guides.loader import Guides, issue_files, load_issues, read_guides
 from console.guides.readings import Readings
+from console.guides.search import search_error
 from console.guides.triage import Look, look_closer, ranked
 from console.guides.walk import Conclusion, Verdict, Walk, record_entry
 from console.problem import Problem, Problems
@@ -20,6 +21,9 @@ from console.system import System
 
 PREVIEW_LIMIT_S = 1.5
 DEFAULT_TIMEOUT_S = 30.0
+
+BEST_FOUND = 3
+"""So many issues that fit an error text are looked at."""
 
 _FOUND, _UNDECIDED, _CLEAR = 3, 4, 0
 
@@ -33,6 +37,7 @@ async def check(
     told: Mapping[str, str] | None = None,
     clock: Callable[[], float] | None = None,
     warn: Callable[[Problem], None] = lambda _problem: None,
+    error: str | None = None,
 ) -> dict[str, Any]:
     """Walk these issues (ids or chords) at once, or without any take a quick look at all of the system's, and rank them.
 
@@ -41,13 +46,17 @@ async def check(
     is unknown. Returns the object that `triage check --json` prints; of a result, `left` says what a quick look left out, and
     `follows_from` of which cause it is only a consequence. Raises Problems, before anything is read, for a guide that is wrong,
     an issue that there is not, and inputs that no issue asks for or that have not the form wanted. Without `issue_ids` a
-    broken file keeps nobody from the other issues: what is wrong with it goes to `warn`.
+    broken file keeps nobody from the other issues: what is wrong with it goes to `warn`. With `error`, a text of a log or a
+    page, only the few issues are looked at that it fits best; the object has `found` then, all that it fits, the best first.
     """
     started = (clock or system.clock)()
     guides = await asyncio.to_thread(_issues, system.config, issue_ids)
     for problem in guides.problems:
         warn(problem)
     issues = guides.issues
+    found = search_error(issues, error) if error is not None else None
+    if found is not None:
+        issues = tuple(item.issue for item in found[:BEST_FOUND])
     wrong = tuple(given_problems(issues, inputs or {}))
     if wrong:
         raise Problems(wrong)
@@ -66,15 +75,21 @@ async def check(
         readings.close()
         for keeper in keepers:
             keeper.close()
-    return {"system": system.name, "environment": system.config.environment.value, "taken_at": started, "results": results}
+    result = {"system": system.name, "environment": system.config.environment.value, "taken_at": started, "results": results}
+    if found is not None:
+        result["found"] = [
+            {"issue": item.issue.id, "chord": item.issue.chord, "title": item.issue.title, "text": item.where} for item in found
+        ]
+    return result
 
 
 def exit_code(checked: Mapping[str, Any]) -> int:
-    """3 when a cause was found, else 4 when anything is undecided, else 0. What a quick look left out is not undecided."""
+    """3 when a cause was found, else 4 when anything is undecided, else 0. What a quick look left out is not undecided, but an
+    error text that fits no issue is."""
     outcomes = {result["outcome"] for result in checked["results"] if not result["left"]}
     if Verdict.CAUSE.value in outcomes:
         return _FOUND
-    return _UNDECIDED if outcomes - {Verdict.CLEAR.value} else _CLEAR
+    return _UNDECIDED if outcomes - {Verdict.CLEAR.value} or checked.get("found") == [] else _CLEAR
 
 
 def list_issues(config: SystemConfig, warn: Callable[[Problem], None] = lambda _problem: None) -> list[dict[str, Any]]:

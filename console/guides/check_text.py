@@ -12,6 +12,8 @@ def as_text(checked: Mapping[str, Any]) -> str:
     """The results of `check`, the most important first."""
     taken = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(checked["taken_at"]))
     lines = [f"{checked['system']} ({checked['environment']}), {taken}"]
+    if "found" in checked:
+        lines += ["", *_found(checked["found"])]
     walked = [result for result in checked["results"] if result["left"] is None]
     for result in walked:
         lines += ["", *_result(result)]
@@ -20,6 +22,13 @@ def as_text(checked: Mapping[str, Any]) -> str:
         lines += ["", "Nothing so far, but not walked to the end: `triage check ISSUE` does."]
         lines += [f"  {result['issue']:<12} {result['left']}" for result in left]
     return "\n".join(lines)
+
+
+def _found(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not found:
+        return ["No issue has an error text like this. `triage check` looks at all of them."]
+    told = [f"  {item['chord']:<4} {item['issue']:<12} {item['title']}  ({item['text'] or 'its title'})" for item in found]
+    return ["The text fits, the best first:", *told]
 
 
 def issues_as_text(issues: Sequence[Mapping[str, Any]], walked: Mapping[str, float] | None = None) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from console.guides.arms import arm_findings
 from console.guides.checks.registry import find_check
+from console.guides.errors import LEAST_LITERAL, error_text
 from console.guides.graph import longest_way
 from console.guides.issue import Issue, Leaf, Step
 from console.guides.places import document_of, problem_at
@@ -35,6 +36,10 @@ def rule_problems(issue: Issue) -> Iterator[Problem]:
     if longest > LONG_WAY:
         advice = f"Up to {LONG_WAY} are kept in the head: merge checks, or go on in another issue."
         yield _warning(problem_at(issue.path, ("start",), f"one way is {longest} steps long", advice))
+    for index, text in enumerate(issue.errors):
+        if error_text(issue.id, text).weight < LEAST_LITERAL:
+            message = f"errors.{index}: {text!r} would be found in every line"
+            yield problem_at(issue.path, ("errors", index), message, "Write more of the text; … stands for what differs.")
     yield from _ways_back(issue)
     yield from _names(issue)
 
