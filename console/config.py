@@ -155,6 +155,17 @@ class BackupConfig(Table):
     pattern: str = "*.sql.gz"
     keep: Annotated[int, Field(ge=1)] = 2
     """So many of the newest are never offered for deletion."""
+    server: str = "database"
+    """The role of the container in which pg_dump and psql are run; it must see `path` too."""
+    user: str = Field(default="postgres", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    """The superuser that makes and renames databases; it logs in over that container's own socket, without a password."""
+    writers: tuple[str, ...] = ("backend",)
+    """Roles that are stopped while a backup is restored."""
+
+    @field_validator("writers", mode="before")
+    @classmethod
+    def _array(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
 
 
 class LabConfig(Table):

@@ -92,10 +92,13 @@ class Action:
     """Whether its preview is cheap enough for `triage check`, which shows it without being asked."""
 
 
-FAMILIES = ("cache", "containers", "engine", "files", "host", "migration", "postgres", "service", "show")
+FAMILIES = ("backup", "cache", "containers", "engine", "files", "host", "migration", "postgres", "service", "show")
 """Each has a file of its name."""
 
 _ELSEWHERE: dict[str, str] = {
+    "backup.restore": "backup_restore",
+    "backup.take_back": "backup_kept",
+    "backup.drop_kept": "backup_kept",
     "containers.run": "containers_run",
     "files.remove_old": "folders",
     "files.set_owner": "folders",
