@@ -136,6 +136,11 @@ def _big_file(target: Target, _notes: Notes) -> None:
     target.must(Service.HOST, "sh", "-c", script)
 
 
+def _no_room(target: Target, _notes: Notes) -> bool:
+    """An upload that overwrites a file may still find the room of that file."""
+    return target.run(Service.HOST, "sh", "-c", f"echo full > {UPLOADS}/one_more.tmp").exit_code != 0
+
+
 def _remove_files(target: Target, _notes: Notes) -> None:
     target.start(Service.HOST)
     target.must(Service.HOST, "find", UPLOADS, "-name", "*.tmp", "-delete")
@@ -310,7 +315,7 @@ FAULTS = (
         bites=_upload(500),
         undo=lambda target, _: _run_all(target, _own_folder("app:app", "755")),
     ),
-    LabFault("dotmac.f1.disk-full", "The folder of uploads is full", _big_file, _upload(500), _remove_files),
+    LabFault("dotmac.f1.disk-full", "The folder of uploads is full", _big_file, _no_room, _remove_files),
     LabFault(
         "dotmac.f1.inodes-exhausted",
         "The folder of uploads has no room for another file",
