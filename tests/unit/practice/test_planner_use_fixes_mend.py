@@ -68,7 +68,8 @@ async def test_a_restart_gives_a_leak_time_and_no_end(clock: Clock) -> None:
     assert await mend(issue, "restart-app", system, fault, clock) is VerifyState.HELD
     clock.passes(60)
     after, walking = await walk(issue, system, fault, clock)
-    assert after.cause is not None and after.cause.id == "leak", told(after, walking)
+    assert after.cause is not None, told(after, walking)
+    assert after.cause.id == "leak"
     await system.aclose()
 
 
