@@ -1,4 +1,4 @@
-"""The three issues on a stack made by hand: each cause is named, a healthy stack is clear, a stack that is cut off is unknown."""
+"""The three critical issues on a stack made by hand: each cause is named, a healthy stack is clear, a stack that is cut off is unknown."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from console.sources.protocols.database import Accepts
 from console.sources.protocols.engine import ExecResult, Health, State
 from console.sources.protocols.host import PortOwner
 
-ISSUES = {issue.id: issue for issue in load_issues(("sms",))}
+ISSUES = {issue.id: issue for issue in load_issues(("sms",)) if issue.severity == "critical"}
 
 
 async def walked(issue: str, stack: Stack) -> Conclusion:

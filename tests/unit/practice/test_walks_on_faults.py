@@ -13,7 +13,7 @@ from console.practice.simulated.system import fault_ids
 from console.system import System
 
 Stack = Callable[..., System]
-ISSUES = {issue.id: issue for issue in load_issues(("sms",))}
+ISSUES = {issue.id: issue for issue in load_issues(("sms",)) if issue.severity == "critical"}
 FAULTS = tuple(fault for fault in fault_ids() if fault.startswith("sms.c"))
 
 MENDS = {
