@@ -161,7 +161,8 @@ class _Compiler:
             self._wrong(path, f"{dotted}: there is no such key", advice, key=True)
             return
         message = "is missing" if kind == "missing" else text.removeprefix("Value error, ")
-        self._wrong(path, f"{dotted}: {message[0].lower()}{message[1:]}")
+        advice = f"Add {loc[-1]}." if kind == "missing" else "An editor that knows schema.json shows what may stand here."
+        self._wrong(path, f"{dotted}: {message[0].lower()}{message[1:]}", advice)
 
     def _call(self, name: str, step: StepPart) -> None:
         where: Where = ("steps", name)

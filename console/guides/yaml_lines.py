@@ -78,6 +78,7 @@ def read(text: str | bytes, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        line = min(line, decoded.count("\n") + 1)  # what is never closed is missed in the line after the last
         message = " ".join(part for part in (error.context, error.problem) if part) or "not valid YAML"
         raise Refused(
             Problem(file, line, column, f"not valid YAML: {message}", "Quote texts that hold : # > or braces.")
