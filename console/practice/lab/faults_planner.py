@@ -11,6 +11,7 @@ from console.practice.lab.database_faults import dead_rows, index_missing, passw
 from console.practice.lab.fault import LabFault, Notes
 from console.practice.lab.faults_database import corrupted
 from console.practice.lab.faults_sms import restarted
+from console.practice.lab.old_backups import disk_used_percent, prepare_backups, remove_backups, write_backups
 from console.practice.lab.people import CORRELATION_ID, token
 from console.practice.lab.pieces import (
     Bites,
@@ -37,7 +38,6 @@ from console.state import write_private
 PROGRAMS, TASKS, LOGIN = "/api/v1/programs", "/api/v1/tasks", "/api/v1/auth/login"
 TABLES = ("tasks", "projects", "scope_assignments", "user_roles", "programs", "roles", "users", "alembic_version")
 BIG_FILE = "training-data.bin"
-OLD_BACKUPS = [f"/var/lib/postgresql/backups/planner_2026010{n}_020000.sql.gz" for n in range(1, 5)]
 READING_BY_INDEX = ("enable_indexscan", "enable_bitmapscan")
 LOST_NAME = "planner.invalid"
 """Of a domain that never exists (RFC 2606)."""
@@ -148,17 +148,6 @@ def _folder(target: Target) -> Notes:
 def _grow_context(target: Target, _notes: Notes) -> None:
     with target.project_file(BIG_FILE).open("wb") as file:
         file.truncate(600 * MIB)  # It holds no blocks: nobody's disk fills.
-
-
-def _keep_backups(target: Target, _notes: Notes) -> None:
-    for number, path in enumerate(OLD_BACKUPS):
-        target.must(Service.BACKUP, "fallocate", "-l", "24M", path)
-        target.must(Service.BACKUP, "touch", "-d", f"{45 + number} days ago", path)
-
-
-def _drop_backups(target: Target, _notes: Notes) -> None:
-    target.start(Service.BACKUP)
-    target.must(Service.BACKUP, "rm", "-f", *OLD_BACKUPS)
 
 
 def project_file(identity: str, title: str, name: str, text: str) -> LabFault:
@@ -277,10 +266,11 @@ FAULTS = (
     corrupted("planner.d2.data-corrupt", "A page of a table is damaged on disk", "programs", "SELECT count(*) FROM programs"),
     LabFault(
         "planner.d3.old-backups",
-        "Backups older than a month fill the volume",
-        _keep_backups,
-        lambda target, _: target.run(Service.BACKUP, "test", "-s", OLD_BACKUPS[-1]).exit_code == 0,
-        _drop_backups,
+        "Backups older than a month fill the volume to 95 %",
+        prepare=lambda target: prepare_backups(95, target),
+        inject=write_backups,
+        bites=lambda target, _: disk_used_percent(target) > 93,
+        undo=remove_backups,
     ),
     dead_rows("planner.d3.bloat", "Nothing vacuums the table of tasks", "tasks", "status"),
     told(

@@ -21,13 +21,15 @@ class OldBackup:
     made_on: date
 
 
-def old_backups(total_bytes: int, free_bytes: int, used_percent: float, today: date) -> tuple[OldBackup, ...]:
+def old_backups(
+    total_bytes: int, free_bytes: int, used_percent: float, today: date, database: str = "student_management"
+) -> tuple[OldBackup, ...]:
     """The daily backups, from forty days ago on, that bring a volume to `used_percent`; none when it is there already."""
     missing = int(free_bytes - total_bytes * (1 - used_percent / 100))
     files: list[OldBackup] = []
     while missing > 0:
         day = today - timedelta(days=40 - len(files))
-        files.append(OldBackup(f"student_management_{day:%Y%m%d}_020000.sql.gz", min(missing, FILLER_BYTES), day))
+        files.append(OldBackup(f"{database}_{day:%Y%m%d}_020000.sql.gz", min(missing, FILLER_BYTES), day))
         missing -= FILLER_BYTES
     return tuple(files)
 
@@ -36,7 +38,7 @@ def prepare_backups(used_percent: float, target: Target) -> Notes:
     """Notes that name the files which will fill the volume, so that exactly they are removed again."""
     result = target.run(Service.BACKUP, "df", "--block-size=1", "--output=size,avail", BACKUPS)
     total, free = (int(word) for word in result.stdout.split()[-2:])
-    files = old_backups(total, free, used_percent, datetime.now(UTC).date())
+    files = old_backups(total, free, used_percent, datetime.now(UTC).date(), target.database)
     return {"files": json.dumps([[item.name, item.size_bytes, item.made_on.isoformat()] for item in files])}
 
 
