@@ -30,8 +30,10 @@ INSPECT: Final = (
     r"""awk '
 copying && $0 == "\\." { print "rows|" table "|" rows; copying = 0; next }
 copying { rows++; next }
-/^COPY .* FROM stdin;$/ { table = substr($0, 6); sub(/ \(.*/, "", table); sub(/ +FROM stdin;$/, "", table)
-    rows = 0; copying = 1 }
+/^COPY .* FROM stdin;$/ {
+    match($0, /^COPY ("([^"]|"")*"|[^ "])+/)
+    table = substr($0, 6, RLENGTH - 5); rows = 0; copying = 1
+}
 /^-- PostgreSQL database dump complete/ { print "complete" }
 '"""
 )

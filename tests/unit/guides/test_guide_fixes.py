@@ -381,7 +381,7 @@ async def test_a_rollback_that_fails_is_told_and_nothing_restarted() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["sms.c1.start-engine", "sms.c2.show-login", "sms.c2.restore", "sms.c3.rebuild", "sms.c3.show-log"]
+    "name", ["sms.c1.start-engine", "sms.c2.show-login", "sms.c2.restore-by-hand", "sms.c3.rebuild", "sms.c3.show-log"]
 )
 async def test_what_is_only_shown_has_a_command_and_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMS_DB_PASSWORD", "correct-horse-battery")
