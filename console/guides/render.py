@@ -111,7 +111,9 @@ def _step(step: Step, number: int, numbers: dict[str, int], config: SystemConfig
     elif check:
         yield ""
         yield "```sh"
-        yield check.command(config, asked)
+        template = step.check.template
+        command = check.command(config, asked)
+        yield template.without_samples(command, {}) if template else command
         yield "```"
     yield ""
     for arm in step.arms:
@@ -181,6 +183,9 @@ def _cause(cause: Cause) -> Iterator[str]:
     if cause.continues:
         yield ""
         yield f"Go on with `{cause.continues}`."
+    if cause.explains:
+        yield ""
+        yield f"What only follows from it, and goes with it: {', '.join(f'`{name}`' for name in cause.explains)}."
 
 
 def _fix(fix: Fix) -> Iterator[str]:

@@ -36,3 +36,11 @@ def test_nothing_of_a_tree_is_left_out(guide: str) -> None:
         parts += [part for fix in issue.fixes.values() for part in (fix.id, fix.title)]
         assert [part for part in parts if part not in text] == []
     assert render_guide(guide, issues, GUIDES[guide]) == text
+
+
+def test_commands_name_the_inputs_and_causes_what_follows_from_them() -> None:
+    text = render_guide("sms", load_issues(("sms",)), GUIDES["sms"])
+    assert "grades:student:$student_id" in text
+    assert "'$email'" in text
+    assert "sample.invalid" not in text
+    assert "What only follows from it, and goes with it: `sms.c2`, `sms.c3`." in text
