@@ -21,6 +21,7 @@ class Scope(StrEnum):
     WALK = "walk"
     CONFIRM = "confirmation"
     TOOLKIT = "toolkit"
+    DAILY = "morning check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ COMMANDS = (
         _D,
         priority=True,
     ),
+    Command("dashboard.daily", "d", "daily", "", "The morning check: expected, actual, and what to do", _D, priority=True),
     Command("dashboard.back", "escape", "back", "", "Take the filter or the zoom away", _D, palette=False),
     Command("list.up", "up", "cursor(-1)", "", "One up", _L, palette=False),
     Command("list.down", "down", "cursor(1)", "", "One down", _L, palette=False),
@@ -171,6 +173,15 @@ COMMANDS = (
     Command("toolkit.copy", "y", "copy", "copy", "Copy the row to the terminal's clipboard", _T, palette=False),
     Command("toolkit.again", "r", "again", "again", "Ask again", _T, palette=False),
     Command("toolkit.leave", "escape", "leave", "back", "Take the filter away, then leave", _T, palette=False),
+    Command("daily.again", "r", "again", "again", "Ask everything again", Scope.DAILY, palette=False),
+    Command("daily.copy", "y", "copy", "copy", "Copy the check as Markdown", Scope.DAILY, palette=False),
+    Command("daily.save", "s", "save", "save", "Keep the check as Markdown in the state folder", Scope.DAILY, palette=False),
+    Command("daily.issues", "g", "issues", "issues", "Issue picker; g c 2 walks issue c2", Scope.DAILY, palette=False),
+    Command("daily.up", "up,k", "scroll(-1)", "", "One line up", Scope.DAILY, palette=False),
+    Command("daily.down", "down,j", "scroll(1)", "", "One line down", Scope.DAILY, palette=False),
+    Command("daily.page-up", "pageup", "page(-1)", "", "One page up", Scope.DAILY, palette=False),
+    Command("daily.page-down", "pagedown,space", "page(1)", "", "One page down", Scope.DAILY, palette=False),
+    Command("daily.leave", "escape", "leave", "back", "Leave the morning check", Scope.DAILY, palette=False),
     Command("picker.walk", "enter", "walk", "", "Walk the issue under the cursor", _PICKER, palette=False),
     Command("picker.search", "slash", "search", "", "Search titles, symptoms and error texts", _PICKER, palette=False),
     Command("picker.up", "up", "cursor(-1)", "", "One up", _PICKER, palette=False),

@@ -67,13 +67,13 @@ class Server:
         self.writer.reload()
         return bool(self.writer.status == "running")
 
-    async def preview(self, name: str, **parameters: Any) -> tuple[Fix, Preview]:
+    async def preview(self, name: str, /, **parameters: Any) -> tuple[Fix, Preview]:
         kind = action(name)
         given = kind.parameters(**parameters)
         fix = Fix(id=name, title=name, risk=kind.risk, action=name, parameters=given, way_back="", verify=None, notes="")
         return fix, await preview_fix(self.system, fix)
 
-    async def do(self, name: str, **parameters: Any) -> Applied:
+    async def do(self, name: str, /, **parameters: Any) -> Applied:
         fix, preview = await self.preview(name, **parameters)
         assert preview.can_apply, preview.empty
         return await apply_fix(self.system, fix, preview, not_written)

@@ -77,7 +77,7 @@ def test_on_a_good_morning_every_line_passes() -> None:
     assert sum(1 for item in good.lines if item.section is Section.BASELINE) == 7
 
 
-BROKEN = {
+BROKEN: dict[str, dict[str, object]] = {
     "containers": {"containers": Containers((container("backend", state=State.EXITED, exit_code=1),))},
     "health": {"health": Answer("u", 503, 0.1, {}, "")},
     "performance": {"latency": latency(p95_s=0.6)},
