@@ -97,5 +97,5 @@ INSERT INTO attendance (student_id, attendance_date, status)
 SELECT student.id, current_date - n::integer, CASE WHEN (student.id * 3 + n) % 11 = 0 THEN 'absent' WHEN (student.id + n) % 17 = 0 THEN 'late' ELSE 'present' END
 FROM student, generate_series(0, 44) AS n;
 INSERT INTO semester (name, starts_on, ends_on, is_current)
-VALUES ('Last semester', current_date - 270, current_date - 105, false), ('Current semester', current_date - 90, current_date + 60, true);
+VALUES ('Semester 1', current_date - 270, current_date - 105, false), ('Semester 2', current_date - 90, current_date + 60, true);
 INSERT INTO alembic_version (version_num) VALUES ('0003_login_event');
