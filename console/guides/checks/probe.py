@@ -91,5 +91,6 @@ CHECKS = (
         command=_command,
         make=_from_backend,
         ahead=False,
+        more_s=LIMIT_S - 3.0,
     ),
 )
