@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from console.practice.simulated.behaviour import Outcome
@@ -18,9 +19,12 @@ class Bystander:
     greeting: str
     usage: Load
     up: bool = False
+    reads: Callable[[], None] = lambda: None
+    """What it reads when it starts, and keeps."""
 
     def start(self, now: float) -> None:
         self.up = True
+        self.reads()
         self.log.out(now, self.greeting)
 
     def tick(self, _now: float) -> Exit | None:

@@ -9,6 +9,7 @@ from console.guides.fixes import preview_fix
 from console.guides.fixes.verify import VerifyState
 from console.guides.walk import Verdict, Walk
 from console.practice.simulated.faults import replies_of
+from console.practice.simulated.furniture import write_certificate
 
 MENDS = {
     "planner.p1.limit-too-low": ("raise-app",),
@@ -70,6 +71,19 @@ async def test_a_restart_gives_a_leak_time_and_no_end(clock: Clock) -> None:
     after, walking = await walk(issue, system, fault, clock)
     assert after.cause is not None, told(after, walking)
     assert after.cause.id == "leak"
+    await system.aclose()
+
+
+@pytest.mark.parametrize("fault", ["expired", "expiring", "chain-incomplete", "name-mismatch"])
+async def test_a_certificate_that_was_renewed_is_shown_after_a_restart(fault: str, clock: Clock) -> None:
+    issue, fault = ISSUES["planner.n2"], f"planner.n2.{fault}"
+    system = stack(issue, fault, clock)
+    before, _ = await walk(issue, system, fault, clock)
+    write_certificate(system._sources["host"]._world, "web", ends_in_days=89, served=False)
+    assert before.cause is not None
+    assert await mend(issue, "restart-proxy", system, fault, clock) is VerifyState.HELD
+    after, walking = await walk(issue, system, fault, clock)
+    assert after.verdict is Verdict.CLEAR, told(after, walking)
     await system.aclose()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from console.config import SystemConfig
 from console.practice.simulated.blueprint import Blueprint, Part
 from console.practice.simulated.container import Load
-from console.practice.simulated.furniture import settings_of, write_certificate, write_project
+from console.practice.simulated.furniture import serve_certificate, settings_of, write_certificate, write_project
 from console.practice.simulated.machine import Printed
 from console.practice.simulated.service import Service
 from console.practice.simulated.traffic import Client, Endpoint
@@ -126,6 +126,7 @@ def furnish(world: World) -> None:
         },
     )
     write_certificate(world, "web")
+    serve_certificate(world, "web")
     machine, lab = world.machine, world.config.lab
     machine.commands["docker"] = lambda argv: compose("2.29.1", tuple(argv[1:]))
     machine.commands["docker-compose"] = lambda argv: compose("2.29.1", ("compose", *argv[1:]))
