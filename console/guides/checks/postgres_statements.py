@@ -31,6 +31,8 @@ LOOK_S = 0.5
 """Between two looks at counters that a rate is made of."""
 LONGEST_LOOK_S = 5.0
 REMEMBERED_S = 900.0
+FEWEST_CALLS = 5
+"""A statement that was run less often is no part of the service: a migration, an import, somebody's own question."""
 MANY_CALLS = 3.0
 """So many calls of one statement for each request are worth a word."""
 _SHOWN = 10
@@ -166,7 +168,7 @@ _LONG = (
 
 class SlowestParameters(Parameters):
     over_ms: float = Field(default=500.0, gt=0)
-    """A statement whose mean is above is slow."""
+    """A statement whose mean is above is slow; one that was run only now and then does not count."""
     for_: Seconds = Field(default=LOOK_S, alias="for", ge=LOOK_S, le=LONGEST_LOOK_S)
     """How long calls are counted: of an endpoint that is seldom asked, half a second sees nothing."""
 
@@ -179,7 +181,7 @@ async def _slowest(readings: Readings, wanted: SlowestParameters) -> Findings:
         if error.failure.kind in (FailureKind.MISSING, FailureKind.UNSUPPORTED):
             return _not_counted(error.failure)
         raise
-    slow = [row for row in rows if _number(row["mean_ms"]) > wanted.over_ms]
+    slow = [row for row in rows if _number(row["mean_ms"]) > wanted.over_ms and _number(row["calls"]) >= FEWEST_CALLS]
     all_ms = _number(rows[0]["all_ms"]) if rows else 0.0
     top = max(rows, key=lambda row: _number(row["total_ms"]), default=None)
     widest = max(rows, key=rows_per_call, default=None)

@@ -84,18 +84,18 @@ def _surge(target: Target) -> list[tuple[str, ...]]:
     return [("loop", "15", "GET", address)] * 3
 
 
-def tight(identity: str, title: str, share: float) -> LabFault:
-    """A memory limit of the backend of which this share is used at once."""
+def tight(identity: str, title: str, share: float, service: Service = Service.BACKEND) -> LabFault:
+    """A memory limit of which this share is used at once."""
 
     def tighten(target: Target, _notes: Notes) -> None:
-        target.limit_memory(Service.BACKEND, int(target.memory_used(Service.BACKEND) / share))
+        target.limit_memory(service, int(target.memory_used(service) / share))
 
     def bites(target: Target, _notes: Notes) -> bool:
-        limit = int(target.inspect(Service.BACKEND)["HostConfig"]["Memory"])
-        return limit < target.made_with_memory(Service.BACKEND) and target.memory_used(Service.BACKEND) > (share - 0.07) * limit
+        limit = int(target.inspect(service)["HostConfig"]["Memory"])
+        return limit < target.made_with_memory(service) and target.memory_used(service) > (share - 0.07) * limit
 
     def loosen(target: Target, _notes: Notes) -> None:
-        target.limit_memory(Service.BACKEND, target.made_with_memory(Service.BACKEND))
+        target.limit_memory(service, target.made_with_memory(service))
 
     return LabFault(identity, title, tighten, bites, loosen)
 

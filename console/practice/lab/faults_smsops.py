@@ -7,7 +7,7 @@ from console.practice.lab.database_faults import dead_rows, index_missing
 from console.practice.lab.fault import LabFault, Notes
 from console.practice.lab.faults_outage import port_held
 from console.practice.lab.faults_sms import slow, tight
-from console.practice.lab.pieces import Bites, clients, logged, release, remade, stopped, told
+from console.practice.lab.pieces import Bites, both, clients, logged, release, remade, stopped, told
 from console.practice.lab.spec import MIB, ContainerSpec, Service
 from console.practice.lab.target import Target
 
@@ -50,6 +50,23 @@ def _unknown_paths(target: Target) -> list[tuple[str, ...]]:
     return [("loop", "12", "GET", f"http://{target.name(Service.PROXY)}:8080/api/v1/report-cards")]
 
 
+def _crowd() -> LabFault:
+    """Sessions that are all there before anything else is done."""
+    all_there = _sql_says(_idle(26))
+    fault = clients(
+        "smsops.r2.too-many-connections",
+        "A report job opens connections and keeps them, and they fill PostgreSQL's memory",
+        lambda _target: [("idle", "26")],
+        all_there,
+    )
+
+    def inject(target: Target, notes: Notes) -> None:
+        fault.inject(target, notes)
+        target.wait(lambda: all_there(target, notes), "the report job has its connections")
+
+    return replace(fault, inject=inject)
+
+
 FAULTS = (
     stopped("smsops.a1.backend-down", "The backend's container is stopped", Service.BACKEND),
     stopped("smsops.a1.database-down", "PostgreSQL's container is stopped", Service.DATABASE),
@@ -63,10 +80,17 @@ FAULTS = (
     clients(
         "smsops.a2.connections",
         "A report job holds most of the connections",
-        lambda _target: [("idle", "24")],
-        _sql_says(_idle(20)),
+        lambda _target: [("idle", "34")],
+        _sql_says(_idle(33)),
     ),
-    redis_faults.full("smsops.a2.cache-ineffective", "Redis throws keys away as fast as they come", policy="allkeys-lru"),
+    both(
+        redis_faults.full(
+            "smsops.a2.cache-ineffective",
+            "Redis throws pages away as fast as they are made, and making them takes long",
+            policy="allkeys-lru",
+        ),
+        release("", "", {"slow": {PATHS[0]: 1.4}}, slow(PATHS[0])),
+    ),
     release(
         "smsops.a2.n-plus-one",
         "The list of students asks the database once a row, and again",
@@ -122,16 +146,11 @@ FAULTS = (
     release(
         "smsops.r2.leak",
         "The backend keeps more and more memory",
-        {"leak": 3 * MIB, "steady": True},
-        lambda target, _: target.memory_used(Service.BACKEND) > 60 * MIB,
+        {"leak": 8 * MIB, "steady": True},
+        lambda target, _: target.memory_used(Service.BACKEND) > 0.86 * target.made_with_memory(Service.BACKEND),
     ),
     tight("smsops.r2.limit-too-low", "The backend's memory limit leaves it no room", 0.92),
-    clients(
-        "smsops.r2.too-many-connections",
-        "A report job opens connections and keeps them",
-        lambda _target: [("idle", "26")],
-        _sql_says(_idle(22)),
-    ),
+    both(_crowd(), tight("", "", 0.9, Service.DATABASE)),
     clients(
         "smsops.r3.long-query",
         "A report runs for minutes",
