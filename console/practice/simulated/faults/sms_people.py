@@ -32,7 +32,8 @@ def _change_passwords(world: World) -> None:
     tables.run('UPDATE "user" SET password_hash = %(hash)s WHERE role_id = 1', {"hash": "sha256$" + 64 * "0"})
     for minutes in (41, 40, 17, 3):
         tables.run(
-            "INSERT INTO login_event (email, accepted, logged_at) VALUES (%(email)s, false, now() - make_interval(secs => %(ago)s))",
+            "INSERT INTO login_event (email, accepted, logged_at) "
+            "VALUES (%(email)s, false, now() - make_interval(secs => %(ago)s))",
             {"email": STUDENT, "ago": 60 * minutes},
         )
 
@@ -60,7 +61,8 @@ def _revoke(permission: str) -> Callable[[World], None]:
 
     def apply(world: World) -> None:
         world.database.tables.run(
-            'DELETE FROM user_permission WHERE permission_name = %(name)s AND user_id IN (SELECT id FROM "user" WHERE role_id = 1)',
+            "DELETE FROM user_permission WHERE permission_name = %(name)s "
+            'AND user_id IN (SELECT id FROM "user" WHERE role_id = 1)',
             {"name": permission},
         )
 
