@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types layers format schema picture bench walks ranking clean
+.PHONY: demo test check lint types layers format schema picture bench walks ranking restore clean
 
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Triage needs Python 3.11 or newer; try: make PYTHON=python3.11"; exit 1; }
@@ -62,6 +62,10 @@ walks: $(READY)
 # Ten faults of the lab, and what a quick look at every issue puts first.
 ranking: $(READY)
 	$(BIN)/python -m bench.ranking
+
+# Backup, damage and restore on the lab of sms: rows before and after, and the time against what was promised.
+restore: $(READY)
+	$(BIN)/python -m pytest -q -s tests/live/test_backups.py -k on_the_lab
 
 clean:
 	rm -rf $(VENV) dist build

@@ -44,7 +44,7 @@ FULL_WIDTH, FULL_HEIGHT = 140, 36
 LEAST_WIDTH, LEAST_HEIGHT = 34, 8
 HIDDEN_EVERY_S = 10.0
 """A pane that is not shown is asked for seldom, and not never: the banner must know what is worst."""
-TYPED_AHEAD = ("issues", "pane", "zoom", "filter", "toolkit", "daily")
+TYPED_AHEAD = ("issues", "pane", "zoom", "filter", "toolkit", "daily", "procedures")
 PANES = ("containers", "postgres", "redis", "logs", "latency")
 
 
@@ -312,6 +312,11 @@ class Dashboard(Screen[None]):
         from screens.daily import DailyScreen
 
         self.app.push_screen(DailyScreen())
+
+    def action_procedures(self) -> None:
+        from screens.procedures import ProceduresScreen
+
+        self.app.push_screen(ProceduresScreen())
 
     def action_container(self, verb: str) -> None:
         chosen = self.query_one(ContainerTable).selected

@@ -22,6 +22,7 @@ class Scope(StrEnum):
     CONFIRM = "confirmation"
     TOOLKIT = "toolkit"
     DAILY = "morning check"
+    PROCEDURES = "procedures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ COMMANDS = (
         priority=True,
     ),
     Command("dashboard.daily", "d", "daily", "", "The morning check: expected, actual, and what to do", _D, priority=True),
+    Command("dashboard.procedures", "p", "procedures", "", "Procedures: backup, restore, roll back, lists", _D, priority=True),
     Command("dashboard.back", "escape", "back", "", "Take the filter or the zoom away", _D, palette=False),
     Command("list.up", "up", "cursor(-1)", "", "One up", _L, palette=False),
     Command("list.down", "down", "cursor(1)", "", "One down", _L, palette=False),
@@ -182,6 +184,11 @@ COMMANDS = (
     Command("daily.page-up", "pageup", "page(-1)", "", "One page up", Scope.DAILY, palette=False),
     Command("daily.page-down", "pagedown,space", "page(1)", "", "One page down", Scope.DAILY, palette=False),
     Command("daily.leave", "escape", "leave", "back", "Leave the morning check", Scope.DAILY, palette=False),
+    Command("procedures.on", "enter", "on", "go on", "Open the procedure; make the step", Scope.PROCEDURES, palette=False),
+    Command("procedures.tick", "t", "tick", "tick", "Tick a step that was done by hand", Scope.PROCEDURES, palette=False),
+    Command("procedures.up", "up,k", "move(-1)", "", "One up", Scope.PROCEDURES, palette=False),
+    Command("procedures.down", "down,j", "move(1)", "", "One down", Scope.PROCEDURES, palette=False),
+    Command("procedures.leave", "escape", "leave", "back", "To the list, then leave", Scope.PROCEDURES, palette=False),
     Command("picker.walk", "enter", "walk", "", "Walk the issue under the cursor", _PICKER, palette=False),
     Command("picker.search", "slash", "search", "", "Search titles, symptoms and error texts", _PICKER, palette=False),
     Command("picker.up", "up", "cursor(-1)", "", "One up", _PICKER, palette=False),

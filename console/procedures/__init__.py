@@ -1,0 +1,1 @@
+"""Procedures: what is done on a quiet day or after a loss, step by step, each step checked, confirmed or ticked."""
