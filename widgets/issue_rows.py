@@ -61,7 +61,7 @@ def issue_line(issue: Issue, state: IssueState, width: int, now: float, *, typed
 
 def _now(state: IssueState) -> tuple[str, str]:
     """What the quick look found, in a word or two, and its tone."""
-    if state.verdict is Verdict.CAUSE and state.follows_from:
+    if state.follows_from:
         return "↳ follows", "warn"
     if state.verdict is not None:
         return VERDICTS[state.verdict]

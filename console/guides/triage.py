@@ -103,17 +103,32 @@ def ranked(looks: Sequence[Look]) -> tuple[Look, ...]:
     closer look, what could not be read, and what is clear or was not walked to the end."""
     found = {look.cause: look for look in looks if look.cause}
     roots = dict(_explained(found))
-    named = [replace(look, follows_from=roots.get(look.cause, "")) for look in looks]
-    reach = {cause: sum(1 for root in roots.values() if root == cause) for cause in found}
+    named = [replace(look, follows_from=_root(look, found, roots)) for look in looks]
+    reach = {cause: sum(1 for look in named if look.follows_from == cause) for cause in found}
 
     def key(look: Look) -> tuple[int, bool, int, int, str]:
-        order = 0 if look.fires else 1 if look.suspicious and look.conclusion is None else _REST.get(look.verdict, 4)
+        order = 1 if look.suspicious and look.conclusion is None else _ORDER[look.verdict]
         return order, bool(look.follows_from), look.issue.severity.rank, -reach.get(look.cause, 0), look.issue.id
 
     return tuple(sorted(named, key=key))
 
 
-_REST: Mapping[Verdict | None, int] = {Verdict.UNKNOWN: 2, None: 3, Verdict.CLEAR: 4}
+_ORDER: Mapping[Verdict | None, int] = {
+    Verdict.CAUSE: 0,
+    Verdict.ESCALATE: 1,
+    Verdict.UNKNOWN: 2,
+    None: 3,
+    Verdict.CLEAR: 4,
+}
+
+
+def _root(look: Look, found: Mapping[str, Look], roots: Mapping[str, str]) -> str:
+    """The cause from which a look's outcome follows: also one that names no cause, when a root explains its whole issue."""
+    if look.cause:
+        return roots.get(look.cause, "")
+    if look.verdict not in (Verdict.ESCALATE, Verdict.UNKNOWN):
+        return ""
+    return next((cause for cause in found if cause not in roots and _explains(found[cause], look.issue.id)), "")
 
 
 def _explained(found: Mapping[str, Look]) -> Iterator[tuple[str, str]]:

@@ -63,3 +63,10 @@ def test_what_fires_comes_before_what_is_suspicious_unknown_not_seen_and_clear()
         found("a.c5", Severity.LOW),
     ]
     assert [look.issue.id for look in ranked(looks)] == ["a.c5", "a.c4", "a.c3", "a.c2", "a.c1"]
+
+
+def test_what_cannot_be_read_because_of_a_root_follows_from_it_and_comes_after_what_stands_alone() -> None:
+    root = found("a.c1", explains=("b",))
+    unread = Look(issue("b.a1", Severity.CRITICAL), conclusion=Conclusion(Verdict.UNKNOWN, ""))
+    alone = Look(issue("a.h1"), conclusion=Conclusion(Verdict.UNKNOWN, ""))
+    assert order(root, unread, alone) == [("a.c1", ""), ("a.h1", ""), ("b.a1", "a.c1.broken")]
