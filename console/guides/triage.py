@@ -41,10 +41,6 @@ class Look:
         return self.conclusion.verdict if self.conclusion else None
 
     @property
-    def fires(self) -> bool:
-        return self.verdict in (Verdict.CAUSE, Verdict.ESCALATE)
-
-    @property
     def cause(self) -> str:
         """The cause that was found, with its issue; empty when none was."""
         found = self.conclusion.cause if self.conclusion else None
