@@ -45,7 +45,7 @@ def issue_line(issue: Issue, state: IssueState, width: int, now: float, *, typed
     word, tone = _now(state)
     walked = "" if state.walked_at is None else age(now - state.walked_at)
     narrow = width < 76
-    severity_width, state_width, walked_width = (2, 10, 0) if narrow else (11, 12, 10)
+    severity_width, state_width, walked_width = (2, 12, 0) if narrow else (11, 12, 10)
     title_width = max(8, width - 5 - severity_width - state_width - walked_width - 1)
     matching = bool(typed) and issue.chord.startswith(typed)
     return line(

@@ -29,9 +29,12 @@ async def console(
 
 
 def filled(app: TriageApp) -> bool:
-    """Whether every pane has answered or failed."""
+    """Whether every pane has answered or failed, and the log's lines carry their chords."""
     logs = app.dashboard.query(LogPane)
-    return bool(logs) and not app.dashboard.asking and bool(len(logs.first().store) or logs.first().failure)
+    if not logs or app.dashboard.asking:
+        return False
+    written = bool(len(logs.first().store))
+    return bool(logs.first().failure) or (written and logs.first().view.chord_of is not None)
 
 
 async def until(holds: Callable[[], object], within_s: float = 15.0) -> None:

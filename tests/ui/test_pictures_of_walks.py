@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from console.guides.decisions import Conclusion, Verdict
+from console.guides.issue import Issue
+from console.guides.triage import Look
 from screens.app import TriageApp
 from tests.ui.opened import filled, press, screen_text, settled, until
 from tests.ui.practice import PATIENCE_S, Clock, practice_system, walked, walking
@@ -39,12 +42,27 @@ async def _open(pilot: Pilot[Any]) -> None:
     await settled(pilot)
 
 
+async def _look(_system: object, issue: Issue, _readings: object) -> Look:
+    """What a quick look finds, one of each: how long the real ones take hangs on the machine."""
+    causes = {"sms.c2": "pool-exhausted", "sms.c1": "backend-cannot-reach-database"}
+    if issue.id in causes:
+        cause = issue.causes[causes[issue.id]]
+        return Look(issue, conclusion=Conclusion(Verdict.CAUSE, cause.summary, cause, continues=cause.continues))
+    ends = {"c3": (Verdict.ESCALATE, "Call the developers."), "m2": (Verdict.UNKNOWN, "Not known."), "l1": None, "h1": None}
+    end = ends.get(issue.chord, (Verdict.CLEAR, "Nothing wrong was found here."))
+    if end is None:
+        return Look(issue, left="asks: Which user?", suspicious=issue.chord == "h1")
+    return Look(issue, conclusion=Conclusion(*end))
+
+
 @SIZES
-def test_the_picker(snap_compare: Compare, size: tuple[int, int]) -> None:
+def test_the_picker(snap_compare: Compare, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("screens.picker.look_closer", _look)
+
     async def before(pilot: Pilot[Any]) -> None:
         await _open(pilot)
         await press(pilot, "g")
-        await until(lambda: "checking" not in screen_text(pilot) and "c3" in screen_text(pilot), PATIENCE_S)
+        await until(lambda: "↳ follows" in screen_text(pilot) and "checking" not in screen_text(pilot), PATIENCE_S)
         await settled(pilot)
 
     assert snap_compare(_app("sms.c2.pool-exhausted"), terminal_size=size, run_before=before)
