@@ -216,7 +216,7 @@ class TriageApp(App[None]):
         self.push_screen(WalkScreen(issue, left=self.left.pop(issue.id, None)))
 
     def open_issue_of(self, text: str) -> None:
-        """Walk the issue that an error text leads to; the picker with that text when there is none, or it is not sure."""
+        """Walk the issue that an error text fits best, and name the others; the picker when it fits none."""
 
         async def find() -> None:
             from console.guides.search import search_error
