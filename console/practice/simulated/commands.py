@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping, Sequence
 
+from console.practice.simulated import dumps
 from console.practice.simulated.container import SimulatedContainer
 from console.practice.simulated.web import hash_password
 from console.practice.simulated.world import World
@@ -31,6 +32,9 @@ def run(world: World, container: SimulatedContainer, argv: Sequence[str]) -> Exe
             return _configured(world, container, name)
     if "hash" in config.commands and argv[:-1] == tuple(shlex.split(config.commands["hash"])):
         return _printed(f"{hash_password(argv[-1])}\n")
+    inner = argv[2:] if argv[:1] == ("timeout",) else argv
+    if dumps.is_dump_command(inner):
+        return dumps.run(world, inner)
     match argv:
         case ("df", "-P", "-k", *_, path):
             return _df(world, container, path)

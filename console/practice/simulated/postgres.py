@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from console.practice.simulated.catalogue import Index, TableStats, catalogue
 from console.practice.simulated.container import Exit, Load, Probe
+from console.practice.simulated.copies import Copies
 from console.practice.simulated.locks import Locks
 from console.practice.simulated.log import Log, stamp
 from console.practice.simulated.server_settings import ServerSettings, usual_settings
@@ -73,6 +74,7 @@ class PostgresServer:
     workload: Workload = field(init=False)
     settings: ServerSettings = field(init=False)
     locks: Locks = field(default_factory=Locks)
+    copies: Copies = field(default_factory=Copies)
     _ended_well: bool = True
     _ended_at: float | None = None
     _next_pid: int = 118

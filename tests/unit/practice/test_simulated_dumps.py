@@ -1,0 +1,66 @@
+"""A backup and its restore on the simulated stack: the same actions as on a real server, on the embedded tables."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from console.config import load_config, shipped_config
+from console.guides.fixes import Applied, apply_fix, preview_fix
+from console.guides.fixes.action import action
+from console.guides.fixes.backup_server import BackupServer
+from console.guides.issue import Fix
+from console.practice.simulated.system import simulated_config, simulated_system
+from console.system import System
+
+
+async def kept(kind: str, details: object) -> None:
+    """A journal that takes everything."""
+
+
+async def do(system: System, name: str, **parameters: Any) -> Applied:
+    kind = action(name)
+    fix = Fix(id=name, title=name, risk=kind.risk, action=name, parameters=kind.parameters(**parameters))
+    preview = await preview_fix(system, fix)
+    assert preview.can_apply, preview.empty
+    return await apply_fix(system, fix, preview, kept)
+
+
+@pytest.fixture(params=["sms", "planner", "sovd"])
+async def system(request: pytest.FixtureRequest) -> AsyncIterator[System]:
+    config = load_config(shipped_config()).config.systems[request.param]
+    found = simulated_system(simulated_config(config), fault="healthy", seed=3)
+    await found.open()
+    yield found
+    await found.aclose()
+
+
+TABLE = {"sms": "grade", "planner": "tasks", "sovd": "vehicles"}
+
+
+async def rows(system: System) -> dict[str, int]:
+    server = BackupServer(system)
+    return await server.counts(server.database)
+
+
+async def test_what_was_deleted_comes_back_and_the_restore_can_be_taken_back(system: System) -> None:
+    before = await rows(system)
+    table = f"public.{TABLE[system.name]}"
+    assert before[table] > 0
+    made = await do(system, "backup.make")
+    assert (made.done, made.failed) == (True, None)
+    await system.need_database().change(f"DELETE FROM {TABLE[system.name]}", most_rows=1_000_000)
+    assert (await rows(system))[table] == 0
+    restored = await do(system, "backup.restore")
+    assert (restored.done, restored.failed) == (True, None)
+    assert await rows(system) == before
+    back = await do(system, "backup.take_back")
+    assert (back.failed, await rows(system)) == (None, {**before, table: 0})
+    assert (await do(system, "backup.drop_kept")).done
+
+
+async def test_a_backup_from_the_beginning_holds_the_first_rows(system: System) -> None:
+    before = await rows(system)
+    await system.need_database().change(f"DELETE FROM {TABLE[system.name]}", most_rows=1_000_000)
+    restored = await do(system, "backup.restore")
+    assert (restored.failed, await rows(system)) == (None, before)
