@@ -1,7 +1,7 @@
 """`make ranking`: ten faults of the lab, one after the other, and what a quick look at every issue of the system puts first.
 
-A row tells the cause that stands first, how many others fire behind it, of how many issues, and the time of the whole look, without
-start-up (median of three).
+A row tells the cause that stands first, how many others fire behind it, of how many issues, and the time of the whole look
+without start-up (median of three).
 """
 
 import asyncio

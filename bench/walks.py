@@ -28,7 +28,8 @@ from console.system import live_system
 PAGE = Path(__file__).parent.parent / "docs" / "walks.md"
 FELT_S = 25.0
 """So long an effect may take until it is felt: health checks, log lines, rates."""
-HEALED_S = 70.0
+HEALED_S = 200.0
+"""Some walks look back for minutes."""
 Row = dict[str, Any]
 
 

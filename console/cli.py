@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -34,6 +35,8 @@ EPILOG = """exit codes: 0 nothing wrong · 1 the program itself failed · 2 bad 
 
 def run(argv: Sequence[str]) -> int:
     """Run one command and return its exit code. Nothing that a user sees is ever a traceback."""
+    # A library's warning that nobody handles would be written over the screen.
+    logging.lastResort = None
     try:
         arguments = _parser().parse_args(argv)
         return int(arguments.run(arguments))

@@ -130,9 +130,7 @@ def conclude(issue: Issue, path: Sequence[StepRecord]) -> Conclusion:
         return Conclusion(Verdict.CAUSE, summary, cause, issue.fixes_of(cause.id), cause.continues, unread)
     if last.goal.kind is Leaf.ESCALATE:
         return Conclusion(Verdict.ESCALATE, f"Call {issue.escalate.to}. {issue.escalate.text}".strip(), unread=unread)
-    undecided = [
-        made for made in path if made.status in (StepStatus.UNKNOWN, StepStatus.LEFT_OUT) and not made.overridden
-    ]
+    undecided = [made for made in path if made.status in (StepStatus.UNKNOWN, StepStatus.LEFT_OUT) and not made.overridden]
     if last.goal.kind is Leaf.CLEAR and not undecided:
         return Conclusion(Verdict.CLEAR, f"Nothing wrong was found here. {last.headline}".strip(), unread=unread)
     if not undecided:

@@ -1,6 +1,7 @@
 """The command line: exit codes are a contract, and no traceback reaches a user."""
 
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -114,3 +115,10 @@ def test_a_reader_that_leaves_early_sees_no_traceback() -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.stdout == "["
     assert done.stderr == ""
+
+
+def test_a_library_that_warns_writes_nothing_over_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["--help"])
+    capsys.readouterr()
+    logging.getLogger("a.driver").warning("error ignored in rollback")
+    assert capsys.readouterr().err == ""

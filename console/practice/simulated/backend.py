@@ -144,7 +144,8 @@ class Backend(Process):
         elapsed_s += failed_s
         table, words = self.service.unmigrated
         if table and self.database.revision != self.service.revision and table in tables_of(endpoint.query):
-            return self._done(arrival, 500, elapsed_s, Complaint("Query failed", self.service.query_error("UndefinedColumn", words)))
+            complaint = Complaint("Query failed", self.service.query_error("UndefinedColumn", words))
+            return self._done(arrival, 500, elapsed_s, complaint)
         rejected = endpoint.rejected > 0 and self.chance.random() < endpoint.rejected
         if behaviour is not None:
             elapsed_s += behaviour.extra_s * self._fails.lognormvariate(0, 0.25)

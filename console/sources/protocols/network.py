@@ -84,8 +84,10 @@ class SmtpAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SnmpAnswer:
-    """One SNMP GET of sysDescr. `reason`: `` | timeout | refused | unresolved | unreachable | auth | other. Versions 1 and 2c stay
-    silent for a wrong community, so that a timeout may mean either."""
+    """One SNMP GET of sysDescr. `reason`: `` | timeout | refused | unresolved | unreachable | auth | other.
+
+    Versions 1 and 2c stay silent for a wrong community, so that a timeout may mean either.
+    """
 
     version: str
     answered: bool

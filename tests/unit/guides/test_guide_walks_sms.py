@@ -1,4 +1,4 @@
-"""The three critical issues on a stack made by hand: each cause is named, a healthy stack is clear, a stack that is cut off is unknown."""
+"""The three critical issues on a stack made by hand: each cause is named, healthy is clear, what is cut off is unknown."""
 
 from dataclasses import replace
 

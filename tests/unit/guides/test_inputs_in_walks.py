@@ -124,7 +124,7 @@ def test_an_input_and_a_step_that_asks_have_different_names() -> None:
     asks = 'check: ask\n    with: {question: "Is it there?", answers: {present: x}}'
     told = problems("check: cache.key\n    with: {key: $word}", asks)
     assert not any("is an input and a step" in line for line in told)
-    with pytest.raises(Problems, match="'second' is an input and a step that asks. Rename one of them."):
+    with pytest.raises(Problems, match=r"'second' is an input and a step that asks\. Rename one of them\."):
         compiled(GOOD.replace("check: cache.key\n    with: {key: $word}", asks).replace("  word: {kind", "  second: {kind"))
 
 
