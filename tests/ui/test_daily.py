@@ -16,6 +16,8 @@ SIZES = [(80, 24), (200, 50)]
 
 async def opened(pilot: Pilot[Any]) -> DailyScreen:
     await press(pilot, "d")
+    await until(lambda: isinstance(pilot.app.screen, DailyScreen), PATIENCE_S)
+    await settled(pilot)
     screen = pilot.app.screen
     assert isinstance(screen, DailyScreen)
     await until(lambda: screen.report is not None, PATIENCE_S)

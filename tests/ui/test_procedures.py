@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from console.procedures.procedure import Mark
 from screens.confirm import ConfirmScreen
 from screens.procedures import ProceduresScreen
-from tests.ui.opened import press, screen_text, until
+from tests.ui.opened import press, screen_text, settled, until
 from tests.ui.practice import PATIENCE_S, practice
 
 SIZES = [(80, 24), (200, 50)]
@@ -16,6 +16,8 @@ SIZES = [(80, 24), (200, 50)]
 
 async def opened(pilot: Pilot[Any]) -> ProceduresScreen:
     await press(pilot, "p")
+    await until(lambda: isinstance(pilot.app.screen, ProceduresScreen), PATIENCE_S)
+    await settled(pilot)
     screen = pilot.app.screen
     assert isinstance(screen, ProceduresScreen)
     return screen
