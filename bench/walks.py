@@ -87,8 +87,7 @@ def _one(name: str, config: SystemConfig, injection: Injection, fault: LabFault)
         return {"fault": fault.id, "found": "not injected", "walk_ms": 0, "summary": str(error), "clear": False}
     bitten_s = time.monotonic() - began
     answers, inputs = injection.replies(fault)
-    told = {**inputs, **{f"{issue}.{step}": answer for step, answer in answers.items()}}
-    result = _until(config, issue, told, fault.id.rpartition(".")[2], FELT_S)
+    result = _until(config, issue, {**inputs, **answers}, fault.id.rpartition(".")[2], FELT_S)
     injection.undo(fault.id)
     injection.healed()
     clear = _until(config, issue, _well(config, injection), "", HEALED_S)

@@ -66,7 +66,7 @@ class Injection:
     def replies(self, fault: LabFault | None) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """What the affected user would say: answers by the asking step's id, and inputs by name; None: nobody is affected."""
         usual = self._lab.plan.template.inputs
-        well = usual(self._lab.secret) if usual else {}
+        well = {"folder": str(self._target.project_file("").resolve()), **(usual(self._lab.secret) if usual else {})}
         answers = self._lab.plan.template.answers
         return ({**answers, **fault.answers}, {**well, **fault.inputs(self._target)}) if fault else (answers, well)
 
