@@ -43,4 +43,4 @@ def test_commands_name_the_inputs_and_causes_what_follows_from_them() -> None:
     assert "grades:student:$student_id" in text
     assert "'$email'" in text
     assert "sample.invalid" not in text
-    assert "What only follows from it, and goes with it: `sms.c2`, `sms.c3`." in text
+    assert "What only follows from it, and goes with it: `sms.c2`, `sms.c3`" in text
