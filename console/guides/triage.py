@@ -1,7 +1,7 @@
 """A quick look at every issue at once, and their order: what fires first, and roots before what they drag along.
 
 A quick look is a walk that makes only cheap checks: one that takes longer, or needs a person, is left out. An issue whose quick
-look left the way that a healthy system takes is then walked whole.
+look came to where it cannot be clear any more, and to no end, is then walked whole.
 """
 
 import asyncio
@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from console.guides.checks.registry import find_check
-from console.guides.decisions import Conclusion, StepRecord, StepStatus, Verdict, healthy_way
+from console.guides.decisions import Conclusion, StepRecord, StepStatus, Verdict
 from console.guides.issue import Issue, Leaf
 from console.guides.readings import Readings
 from console.guides.walk import Walk
 from console.system import System
 
-LOOK_LIMIT_S = 1.5
+LOOK_LIMIT_S = 3.0
 """For one check of a quick look."""
 WALK_LIMIT_S = 6.0
 """For the whole walk of a suspicious issue."""
@@ -31,7 +31,7 @@ class Look:
     conclusion: Conclusion | None = None
     left: str = ""
     suspicious: bool = False
-    """Something on the way was not as on a healthy system."""
+    """Its walk cannot end as clear any more."""
     elapsed_s: float = 0.0
     follows_from: str = ""
     """The cause (`sms.c2.database-down`) of which this one is only a consequence."""
@@ -50,6 +50,7 @@ class Look:
 async def look_at(walk: Walk) -> Look:
     """Take a quick look at an issue: nothing is asked, nothing slow is made."""
     issue = walk.issue
+    may_clear = leading_to_clear(issue)
     suspicious = False
     left = ""
     while walk.current is not None:
@@ -64,11 +65,25 @@ async def look_at(walk: Walk) -> Look:
         made = await walk.step()
         if made is None:
             break
-        suspicious |= made.goal.kind is Leaf.STEP and made.status is StepStatus.OK and made.goal.id != healthy_way(step)
+        suspicious |= made.goal.kind is Leaf.STEP and made.status is StepStatus.OK and made.goal.id not in may_clear
     conclusion = walk.conclusion
     if conclusion is not None and conclusion.verdict is Verdict.UNKNOWN and left and not _unread(walk.path):
         conclusion = None
     return Look(issue, walk.path, conclusion, left, suspicious)
+
+
+def leading_to_clear(issue: Issue) -> frozenset[str]:
+    """The steps from which a walk can still end as clear: on any other, something is wrong that is only to be named."""
+    found: set[str] = set()
+    while True:
+        more = {
+            name
+            for name, step in issue.steps.items()
+            if any(arm.goal.kind is Leaf.CLEAR or (arm.goal.kind is Leaf.STEP and arm.goal.id in found) for arm in step.arms)
+        }
+        if more == found:
+            return frozenset(found)
+        found = more
 
 
 def _unread(path: Iterable[StepRecord]) -> bool:

@@ -63,7 +63,7 @@ async def test_the_chord_works_while_a_check_hangs(monkeypatch: pytest.MonkeyPat
     async def hangs(_walk: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("console.guides.walk.Walk.finish", hangs)
+    monkeypatch.setattr("console.guides.walk.Walk.step", hangs)
     async with practice("healthy") as pilot:
         await press(pilot, "g")
         await until(lambda: "… checking" in screen_text(pilot), PATIENCE_S)

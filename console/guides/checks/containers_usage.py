@@ -120,6 +120,7 @@ CHECKS = (
         ),
         command=_usage_command,
         make=_usage,
+        ahead=False,
         more_s=MEASURING_S,
     ),
     Check(

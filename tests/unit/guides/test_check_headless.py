@@ -10,7 +10,7 @@ from console.guides.check import check, exit_code, list_issues
 from console.guides.check_text import as_text, issues_as_text
 from console.problem import Problems
 from console.sources.protocols.database import Activity
-from console.sources.protocols.engine import ExecResult
+from console.sources.protocols.engine import ExecResult, Health
 
 CRITICAL = ("sms.c1", "sms.c2", "sms.c3")
 
@@ -60,6 +60,7 @@ async def test_a_cause_comes_first_and_the_exit_code_is_3() -> None:
 async def test_a_root_cause_comes_before_the_one_that_follows_from_it() -> None:
     stack = exhausted()
     stack.engine.probe = ExecResult(1, b"", b"FATAL: sorry, too many clients already\n")
+    stack.engine.change("backend", health=Health.UNHEALTHY)
 
     result = await check(stack.system, clock=clock)
 

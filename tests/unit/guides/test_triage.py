@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from console.guides.decisions import Conclusion, Verdict
 from console.guides.issue import Cause, Escalate, Issue, Severity
-from console.guides.triage import Look, ranked
+from console.guides.loader import load_issues
+from console.guides.triage import Look, leading_to_clear, ranked
 
 
 def issue(name: str, severity: Severity = Severity.HIGH, **causes: tuple[str, ...]) -> Issue:
@@ -70,3 +71,10 @@ def test_what_cannot_be_read_because_of_a_root_follows_from_it_and_comes_after_w
     unread = Look(issue("b.a1", Severity.CRITICAL), conclusion=Conclusion(Verdict.UNKNOWN, ""))
     alone = Look(issue("a.h1"), conclusion=Conclusion(Verdict.UNKNOWN, ""))
     assert order(root, unread, alone) == [("a.c1", ""), ("a.h1", ""), ("b.a1", "a.c1.broken")]
+
+
+def test_a_way_that_cannot_end_as_clear_any_more_is_told_from_one_that_can() -> None:
+    (outage,) = load_issues(("sms",), ("c1",))
+    may_clear = leading_to_clear(outage)
+    assert outage.start in may_clear
+    assert not {"last-words", "reach-unhealthy"} & may_clear
