@@ -1,13 +1,12 @@
 """The planner's app, database and containers: a cause is gone after its fixes; a fix that cannot help is seen not to."""
 
 import pytest
-from test_every_cause import ISSUES, stack, told, walk
-from test_sovd_fixes_mend import mend
+from mending import expect_left, expect_mended
+from test_every_cause import ISSUES, stack
 from turned_clock import Clock
 
 from console.guides.fixes import preview_fix
 from console.guides.fixes.verify import VerifyState
-from console.guides.walk import Verdict
 
 MENDS = {
     "planner.a2.migration-pending": ("upgrade",),
@@ -39,29 +38,12 @@ HITS_NOTHING = {
 
 @pytest.mark.parametrize("fault", MENDS)
 async def test_its_fixes_mend_it_and_each_is_seen_to_hold(fault: str, clock: Clock) -> None:
-    issue = ISSUES[fault.rpartition(".")[0]]
-    system = stack(issue, fault, clock)
-    conclusion, _ = await walk(issue, system, fault, clock)
-    assert conclusion.cause is not None
-    assert set(MENDS[fault]) <= set(conclusion.cause.fixes)
-    for name in MENDS[fault]:
-        assert await mend(issue, name, system, fault, clock) is VerifyState.HELD, name
-    clock.passes(90)
-    after, walking = await walk(issue, system, fault, clock)
-    assert after.verdict is Verdict.CLEAR, told(after, walking)
-    await system.aclose()
+    await expect_mended(fault, MENDS[fault], clock, after_s=90)
 
 
 @pytest.mark.parametrize("fault", DOES_NOT_MEND)
 async def test_a_fix_that_cannot_help_is_seen_to_fail_and_leaves_the_cause(fault: str, clock: Clock) -> None:
-    issue = ISSUES[fault.rpartition(".")[0]]
-    system = stack(issue, fault, clock)
-    await system.open()
-    assert await mend(issue, DOES_NOT_MEND[fault], system, fault, clock) is VerifyState.FAILED
-    after, walking = await walk(issue, system, fault, clock)
-    assert after.cause is not None, told(after, walking)
-    assert f"{issue.id}.{after.cause.id}" == fault
-    await system.aclose()
+    await expect_left(fault, DOES_NOT_MEND[fault], clock, seen=VerifyState.FAILED)
 
 
 @pytest.mark.parametrize(("fault", "name"), [(fault, name) for fault, names in HITS_NOTHING.items() for name in names])

@@ -1,8 +1,8 @@
 """The program planner in use: a cause is gone after its fixes, each of which is seen to hold; a fix that cannot help does not."""
 
 import pytest
+from mending import expect_left, expect_mended, mend
 from test_every_cause import ISSUES, stack, told, walk
-from test_sovd_fixes_mend import mend
 from turned_clock import Clock
 
 from console.guides.fixes import preview_fix
@@ -36,17 +36,7 @@ HITS_NOTHING = {
 
 @pytest.mark.parametrize("fault", MENDS)
 async def test_its_fixes_mend_it_and_each_is_seen_to_hold(fault: str, clock: Clock) -> None:
-    issue = ISSUES[fault.rpartition(".")[0]]
-    system = stack(issue, fault, clock)
-    conclusion, _ = await walk(issue, system, fault, clock)
-    assert conclusion.cause is not None
-    assert set(MENDS[fault]) <= set(conclusion.cause.fixes)
-    for name in MENDS[fault]:
-        assert await mend(issue, name, system, fault, clock) is VerifyState.HELD, name
-    clock.passes(20)
-    after, walking = await walk(issue, system, fault, clock)
-    assert after.verdict is Verdict.CLEAR, told(after, walking)
-    await system.aclose()
+    await expect_mended(fault, MENDS[fault], clock, after_s=20)
 
 
 async def test_a_role_and_a_scope_given_anew_let_a_user_in_as_well(clock: Clock) -> None:
@@ -89,15 +79,7 @@ async def test_a_certificate_that_was_renewed_is_shown_after_a_restart(fault: st
 
 @pytest.mark.parametrize("fault", DOES_NOT_MEND)
 async def test_a_fix_that_cannot_help_is_seen_to_fail_and_leaves_the_cause(fault: str, clock: Clock) -> None:
-    issue = ISSUES[fault.rpartition(".")[0]]
-    system = stack(issue, fault, clock)
-    await system.open()
-    assert await mend(issue, DOES_NOT_MEND[fault], system, fault, clock) is VerifyState.FAILED
-    clock.passes(20)
-    after, walking = await walk(issue, system, fault, clock)
-    assert after.cause is not None, told(after, walking)
-    assert f"{issue.id}.{after.cause.id}" == fault
-    await system.aclose()
+    await expect_left(fault, DOES_NOT_MEND[fault], clock, after_s=20, seen=VerifyState.FAILED)
 
 
 @pytest.mark.parametrize(("fault", "name"), [(fault, name) for fault, names in HITS_NOTHING.items() for name in names])

@@ -1,8 +1,8 @@
 """Operations of the student system: a cause is gone after its fixes, each seen to hold; a fix that cannot help does not."""
 
 import pytest
+from mending import expect_left, expect_mended, mend
 from test_every_cause import ISSUES, stack, told, walk
-from test_sovd_fixes_mend import mend
 from turned_clock import Clock
 
 from console.guides.fixes.verify import VerifyState
@@ -33,17 +33,7 @@ DOES_NOT_MEND = {
 
 @pytest.mark.parametrize("fault", MENDS)
 async def test_its_fixes_mend_it_and_each_is_seen_to_hold(fault: str, clock: Clock) -> None:
-    issue = ISSUES[fault.rpartition(".")[0]]
-    system = stack(issue, fault, clock)
-    conclusion, _ = await walk(issue, system, fault, clock)
-    assert conclusion.cause is not None
-    assert set(MENDS[fault]) <= set(conclusion.cause.fixes)
-    for name in MENDS[fault]:
-        assert await mend(issue, name, system, fault, clock) is VerifyState.HELD, name
-    clock.passes(310)
-    after, walking = await walk(issue, system, fault, clock)
-    assert after.verdict is Verdict.CLEAR, told(after, walking)
-    await system.aclose()
+    await expect_mended(fault, MENDS[fault], clock, after_s=310)
 
 
 @pytest.mark.parametrize("fault", HELPS_FOR_NOW)
@@ -63,12 +53,4 @@ async def test_a_restart_gives_time_before_a_leak_is_full_again(fault: str, cloc
 
 @pytest.mark.parametrize("fault", DOES_NOT_MEND)
 async def test_a_fix_that_cannot_help_leaves_the_cause(fault: str, clock: Clock) -> None:
-    issue = ISSUES[fault.rpartition(".")[0]]
-    system = stack(issue, fault, clock)
-    await system.open()
-    await mend(issue, DOES_NOT_MEND[fault], system, fault, clock)
-    clock.passes(70)
-    after, walking = await walk(issue, system, fault, clock)
-    assert after.cause is not None, told(after, walking)
-    assert f"{issue.id}.{after.cause.id}" == fault
-    await system.aclose()
+    await expect_left(fault, DOES_NOT_MEND[fault], clock, after_s=70)
