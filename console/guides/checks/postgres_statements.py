@@ -251,14 +251,26 @@ async def _calls_per_request(
 
 
 def call_rates(first: Sequence[Mapping[str, Value]], second: Sequence[Mapping[str, Value]]) -> list[float]:
-    """Calls a second of each statement between two looks, the highest first; empty when no time passed between them."""
+    """Calls a second of each statement between two looks, the highest first; empty when no time passed between them.
+
+    A statement that several roles make has a row for each. One that the first look did not list, because it lists only
+    those called most, was called at most as often as the least of them by then.
+    """
     if not first or not second:
         return []
     seconds = _number(second[0]["now"]) - _number(first[0]["now"])
-    before = {row["query"]: _number(row["calls"]) for row in first}
     if seconds <= 0:
         return []
-    return sorted((max(0.0, _number(row["calls"]) - before.get(row["query"], 0.0)) / seconds for row in second), reverse=True)
+    before, after = _calls(first), _calls(second)
+    unlisted = min(before.values()) if len(first) >= statistics.STATEMENTS_LISTED else 0.0
+    return sorted((max(0.0, calls - before.get(query, unlisted)) / seconds for query, calls in after.items()), reverse=True)
+
+
+def _calls(rows: Sequence[Mapping[str, Value]]) -> dict[Value, float]:
+    calls: dict[Value, float] = {}
+    for row in rows:
+        calls[row["query"]] = calls.get(row["query"], 0.0) + _number(row["calls"])
+    return calls
 
 
 def rows_per_call(row: Mapping[str, Value]) -> float:

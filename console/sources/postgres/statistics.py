@@ -85,6 +85,7 @@ WHERE name = %(name)s
 
 STATEMENTS_EXTENSION: Final = "pg_stat_statements"
 INTEGRITY_EXTENSION: Final = "amcheck"
+STATEMENTS_LISTED: Final = 50
 
 _STATEMENTS: Final = """
 /* triage: slowest statements */
@@ -93,7 +94,7 @@ SELECT s.query, s.calls, s.{total} AS total_ms, s.{mean} AS mean_ms, s.{max} AS 
 FROM {view} s JOIN pg_database d ON d.oid = s.dbid
 WHERE d.datname = current_database() AND s.calls > 0 AND position('/* triage' in s.query) = 0
 ORDER BY s.{order} DESC
-LIMIT 50
+LIMIT {limit}
 """
 
 
@@ -109,7 +110,8 @@ def statements(version: str, schema: str = "public", *, by_calls: bool = False) 
         times = ("total_exec_time", "mean_exec_time", "max_exec_time")
     total, mean, most = times
     view = STATEMENTS_EXTENSION if schema in ("", "public") else f"{quoted(schema)}.{STATEMENTS_EXTENSION}"
-    return _STATEMENTS.format(total=total, mean=mean, max=most, view=view, order="calls" if by_calls else mean)
+    order = "calls" if by_calls else mean
+    return _STATEMENTS.format(total=total, mean=mean, max=most, view=view, order=order, limit=STATEMENTS_LISTED)
 
 
 def index_check(schema: str = "public") -> str:

@@ -23,6 +23,7 @@ from console.guides.issue import CheckCall, Fix
 from console.guides.readings import Readings
 from console.problem import Problems
 from console.reading import FailureKind, SourceError
+from console.sources.postgres.statistics import STATEMENTS_LISTED
 from console.sources.protocols.database import Accepts, Activity, Session, Value, Waiter
 from console.sources.protocols.engine import LogLine, Stream
 from console.system import System
@@ -212,6 +213,18 @@ def test_calls_a_second_are_counted_by_the_servers_clock() -> None:
     assert call_rates(first, second) == [40.0, 4.0]
     assert call_rates(first, first) == []
     assert call_rates([], second) == []
+
+
+def test_calls_of_a_statement_that_several_roles_make_are_taken_together() -> None:
+    first = [{"query": "a", "calls": 500, "now": 100.0}, {"query": "a", "calls": 10, "now": 100.0}]
+    second = [{"query": "a", "calls": 12, "now": 102.0}, {"query": "a", "calls": 500, "now": 102.0}]
+    assert call_rates(first, second) == [1.0]
+
+
+def test_what_only_now_came_among_those_called_most_was_called_before() -> None:
+    first = [{"query": f"q{number}", "calls": 9, "now": 100.0} for number in range(STATEMENTS_LISTED)]
+    second = [{"query": "late", "calls": 10, "now": 101.0}, *({**row, "now": 101.0} for row in first[1:])]
+    assert call_rates(first, second)[0] == 1.0, "at most as often as the least of those listed before, and more now"
 
 
 @pytest.mark.parametrize(
