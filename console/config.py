@@ -15,20 +15,23 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 
+from console.config_sources import EngineConfig, PostgresConfig, PrometheusConfig, RedisConfig, expand, http_address
 from console.config_tables import (
+    BackupConfig,
     CertificateConfig,
     FolderConfig,
     HostConfig,
     IndexConfig,
+    LabConfig,
     MachinePath,
     Name,
     PortNumber,
     RecoveryConfig,
     SqlName,
     Table,
+    Thresholds,
 )
 from console.problem import Problem, Problems
-from console.state import state_dir
 from console.toml_lines import Locations
 
 _GUIDE = re.compile(r"[a-z][a-z0-9]*")
@@ -40,150 +43,6 @@ class Environment(StrEnum):
     PRODUCTION = "production"
     SIMULATED = "simulated"
     """Only the built-in practice stack has this; a file cannot claim it."""
-
-
-class EngineConfig(Table):
-    kind: Literal["docker"] = "docker"
-    host: str = ""
-    """unix:///…, tcp://…, ssh://…; empty: DOCKER_HOST, the current docker context, or the usual socket."""
-    context: str = ""
-    """A docker context by name, instead of host."""
-    select: Mapping[Literal["label", "name"], str] = Field(default_factory=dict)
-    """Which containers belong to the system. Empty: those that a role names."""
-
-
-class Secret(Table):
-    """How a password is found, the first that is there: the environment, a file, the config itself."""
-
-    password_env: str = ""
-    password_file: str = ""
-    """`~` and variables are expanded; `$TRIAGE_STATE` is the state folder (`~/.local/state/triage`)."""
-    password: str = Field(default="", repr=False)
-
-    def find_password(self) -> str | None:
-        """The password, or None when none is configured or the configured place is empty."""
-        if self.password_env and os.environ.get(self.password_env):
-            return os.environ[self.password_env]
-        if self.password_file:
-            try:
-                return expand(self.password_file).read_text(encoding="utf-8").strip() or None
-            except OSError:
-                pass
-        return self.password or None
-
-
-class PostgresConfig(Secret):
-    dsn: str
-    """postgresql://user@host:port/database, without the password."""
-    emergency_user: str = ""
-    """A role that may use the reserved slots (superuser, or pg_use_reserved_connections since 16), asked only when the
-    server is full, and for confirmed fixes that take a superuser. The same password settings with the prefix emergency_."""
-    emergency_password_env: str = ""
-    emergency_password_file: str = ""
-
-    @field_validator("dsn")
-    @classmethod
-    def _is_postgres(cls, dsn: str) -> str:
-        parts = urlsplit(dsn)
-        if parts.scheme not in ("postgresql", "postgres"):
-            raise ValueError("must begin with postgresql://")
-        if not parts.hostname or not parts.username or len(parts.path) < 2:
-            raise ValueError("must name user, host and database: postgresql://user@host:5432/database")
-        _port_of(parts.geturl())
-        return dsn
-
-    def find_emergency_password(self) -> str | None:
-        return Secret(password_env=self.emergency_password_env, password_file=self.emergency_password_file).find_password()
-
-
-class RedisConfig(Secret):
-    url: str
-    """redis://host:port/db, rediss:// for TLS; a user name when ACLs are used."""
-
-    @field_validator("url")
-    @classmethod
-    def _is_redis(cls, url: str) -> str:
-        if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
-            raise ValueError("must begin with redis://, rediss:// or unix://")
-        _port_of(url)
-        return url
-
-
-class PrometheusConfig(Table):
-    url: str = ""
-    """Empty: there is none, and `scrape` is read instead."""
-    duration: str = Field(default="http_request_duration_seconds", pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
-    """The histogram of request durations in seconds, without _bucket."""
-    endpoint_label: str = Field(default="endpoint", pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")
-    status_label: str = Field(default="status", pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")
-    scrape: str = ""
-    """The service's own /metrics, read when there is no Prometheus or it is down."""
-    window: Annotated[int, Field(ge=10, le=3600)] = 300
-    """Seconds that a percentile looks back: at least four scrape intervals."""
-
-    @field_validator("url", "scrape")
-    @classmethod
-    def _is_http(cls, url: str) -> str:
-        return _http(url) if url else url
-
-
-class Limits(Table):
-    """Two limits of one metric: from `alert` on it is a warning, from `critical` on an alarm."""
-
-    alert: float
-    critical: float
-
-
-class Thresholds(Table):
-    p95_ms: Limits = Limits(alert=500, critical=1000)
-    p99_ms: Limits = Limits(alert=3000, critical=5000)
-    error_percent: Limits = Limits(alert=2, critical=5)
-    requests_per_s: Limits | None = None
-    """Below these, not above."""
-    cpu_percent: Limits = Limits(alert=80, critical=95)
-    memory_percent: Limits = Limits(alert=85, critical=95)
-    disk_percent: Limits = Limits(alert=80, critical=90)
-    connections_percent: Limits = Limits(alert=70, critical=90)
-    statement_s: Limits = Limits(alert=1, critical=5)
-    """A running statement's age."""
-
-
-class BackupConfig(Table):
-    role: str = "database"
-    """The role of the container in which the backups are seen."""
-    path: str
-    pattern: str = "*.sql.gz"
-    keep: Annotated[int, Field(ge=1)] = 2
-    """So many of the newest are never offered for deletion."""
-    server: str = "database"
-    """The role of the container in which pg_dump and psql are run; it must see `path` too."""
-    user: str = Field(default="postgres", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    """The superuser that makes and renames databases; it logs in over that container's own socket, without a password."""
-    writers: tuple[str, ...] = ("backend",)
-    """Roles that are stopped while a backup is restored."""
-
-    @field_validator("writers", mode="before")
-    @classmethod
-    def _array(cls, value: object) -> object:
-        return tuple(value) if isinstance(value, list) else value
-
-
-class LabConfig(Table):
-    """Host ports of the lab's containers."""
-
-    proxy: PortNumber = 8080
-    backend: PortNumber = 8000
-    postgres: PortNumber = 5432
-    redis: PortNumber = 6379
-    prometheus: PortNumber = 9090
-    frontend: PortNumber = 5173
-    tls: PortNumber = 8443
-    mail: PortNumber = 1587
-    pages: PortNumber = 8090
-    outside: PortNumber = 8380
-    """What is not the system's own: a payment processor's site."""
-    snmp: PortNumber = 1161
-    """UDP."""
 
 
 class SystemConfig(Table):
@@ -279,7 +138,7 @@ class SystemConfig(Table):
     @classmethod
     def _endpoints(cls, value: Mapping[str, str]) -> Mapping[str, str]:
         for url in value.values():
-            _http(url.replace("ws", "http", 1) if url.startswith(("ws://", "wss://")) else url)
+            http_address(url.replace("ws", "http", 1) if url.startswith(("ws://", "wss://")) else url)
         return value
 
     @property
@@ -359,11 +218,6 @@ def load_config(path: Path) -> Loaded:
     for name, system in config.systems.items():
         system._name = name
     return Loaded(config, path, tuple(_warnings(path, where, config)))
-
-
-def expand(path: str) -> Path:
-    """A path from the config: `$TRIAGE_STATE`, other variables and `~` expanded."""
-    return Path(os.path.expandvars(path.replace("$TRIAGE_STATE", str(state_dir())))).expanduser()
 
 
 def _cross_checks(path: Path, where: Locations, config: Config) -> list[Problem]:
@@ -446,18 +300,3 @@ def _toml_position(error: tomllib.TOMLDecodeError, text: str) -> tuple[int, int]
     if "line" in words and "column" in words:
         return int(words[words.index("line") + 1]), int(words[words.index("column") + 1])
     return text.count("\n") + 1, 1
-
-
-def _http(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must begin with http:// or https:// and name a host")
-    _port_of(url)
-    return url
-
-
-def _port_of(url: str) -> int | None:
-    try:
-        return urlsplit(url).port
-    except ValueError as error:
-        raise ValueError(f"the port is wrong: {error}") from None

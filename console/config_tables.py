@@ -1,4 +1,5 @@
-"""Tables of one system in `config.toml` beyond its sources: where its parts stand on the machine, what is expected of them."""
+"""Tables of one system in `config.toml` beyond its sources: where its parts stand on the machine, what is expected of them,
+and which ports its lab has."""
 
 from typing import Annotated, Literal
 
@@ -71,3 +72,62 @@ class RecoveryConfig(Table):
 
     rto_minutes: Annotated[int, Field(ge=1)] = 15
     rpo_hours: Annotated[int, Field(ge=1)] = 24
+
+
+class Limits(Table):
+    """Two limits of one metric: from `alert` on it is a warning, from `critical` on an alarm."""
+
+    alert: float
+    critical: float
+
+
+class Thresholds(Table):
+    p95_ms: Limits = Limits(alert=500, critical=1000)
+    p99_ms: Limits = Limits(alert=3000, critical=5000)
+    error_percent: Limits = Limits(alert=2, critical=5)
+    requests_per_s: Limits | None = None
+    """Below these, not above."""
+    cpu_percent: Limits = Limits(alert=80, critical=95)
+    memory_percent: Limits = Limits(alert=85, critical=95)
+    disk_percent: Limits = Limits(alert=80, critical=90)
+    connections_percent: Limits = Limits(alert=70, critical=90)
+    statement_s: Limits = Limits(alert=1, critical=5)
+    """A running statement's age."""
+
+
+class BackupConfig(Table):
+    role: str = "database"
+    """The role of the container in which the backups are seen."""
+    path: str
+    pattern: str = "*.sql.gz"
+    keep: Annotated[int, Field(ge=1)] = 2
+    """So many of the newest are never offered for deletion."""
+    server: str = "database"
+    """The role of the container in which pg_dump and psql are run; it must see `path` too."""
+    user: str = Field(default="postgres", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    """The superuser that makes and renames databases; it logs in over that container's own socket, without a password."""
+    writers: tuple[str, ...] = ("backend",)
+    """Roles that are stopped while a backup is restored."""
+
+    @field_validator("writers", mode="before")
+    @classmethod
+    def _array(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
+
+
+class LabConfig(Table):
+    """Host ports of the lab's containers."""
+
+    proxy: PortNumber = 8080
+    backend: PortNumber = 8000
+    postgres: PortNumber = 5432
+    redis: PortNumber = 6379
+    prometheus: PortNumber = 9090
+    frontend: PortNumber = 5173
+    tls: PortNumber = 8443
+    mail: PortNumber = 1587
+    pages: PortNumber = 8090
+    outside: PortNumber = 8380
+    """What is not the system's own: a payment processor's site."""
+    snmp: PortNumber = 1161
+    """UDP."""

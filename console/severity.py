@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from console.config import Limits
+from console.config_tables import Limits
 
 
 class Severity(IntEnum):

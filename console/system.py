@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from console.config import EngineConfig, PostgresConfig, PrometheusConfig, RedisConfig, SystemConfig, expand
+from console.config import SystemConfig
+from console.config_sources import EngineConfig, PostgresConfig, PrometheusConfig, RedisConfig, expand
 from console.reading import FailureKind, SourceError
 from console.text import Secrets
 

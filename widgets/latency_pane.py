@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from console.alarms import Alarm, latency_alarms
-from console.config import Limits
+from console.config_tables import Limits
 from console.severity import Severity, above, below
 from console.sources.protocols.metrics import EndpointLatency, Latency, Origin, Point, Quality
 from widgets.commands import Scope, bindings

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from console.config import Limits, SystemConfig
+from console.config import SystemConfig
+from console.config_tables import Limits
 from console.daily.figures import Figures, Use
 from console.daily.judged import Judged
 from console.daily.report import LeftOut, Section

@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 from store_containers import Server, server
 
-from console.config import PostgresConfig, SystemConfig
+from console.config import SystemConfig
+from console.config_sources import PostgresConfig
 from console.guides.checks.check import Outcome, run_check
 from console.guides.checks.registry import find_check
 from console.guides.fixes import Applied, Preview, apply_fix, preview_fix

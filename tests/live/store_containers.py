@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from console.config import EngineConfig
+from console.config_sources import EngineConfig
 from console.practice.lab.engine import Output, connect, run_in
 from console.practice.lab.image_build import ensure_image
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from console.config import EngineConfig, SystemConfig, load_config
+from console.config import SystemConfig, load_config
+from console.config_sources import EngineConfig
 from console.guides.fixes import Applied, Preview, apply_fix, preview_fix
 from console.guides.fixes.action import action
 from console.guides.issue import Fix

@@ -7,7 +7,8 @@ from uuid import uuid4
 import docker
 import pytest
 
-from console.config import EngineConfig, load_config, shipped_config
+from console.config import load_config, shipped_config
+from console.config_sources import EngineConfig
 from console.guides.checks import Outcome, find_check, run_check
 from console.guides.issue import CheckCall
 from console.guides.readings import Readings

@@ -9,7 +9,7 @@ from uuid import uuid4
 import docker
 import pytest
 
-from console.config import EngineConfig
+from console.config_sources import EngineConfig
 from console.reading import FailureKind, SourceError
 from console.sources.docker.source import DockerEngine
 from console.sources.host.container import ContainerHost

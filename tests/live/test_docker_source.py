@@ -12,7 +12,7 @@ import docker
 import psutil
 import pytest
 
-from console.config import EngineConfig
+from console.config_sources import EngineConfig
 from console.reading import FailureKind, SourceError
 from console.sources.docker.source import DockerEngine
 from console.sources.protocols.engine import Container, Containers, Health, LogLine, State, Stream

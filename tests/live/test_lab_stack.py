@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from console.config import LabConfig, SystemConfig, load_config
+from console.config import SystemConfig, load_config
+from console.config_tables import LabConfig
 from console.practice.lab.command import run
 from console.practice.lab.engine import run_in
 from console.practice.lab.errors import LabError

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from console.config import PrometheusConfig, load_config
+from console.config import load_config
+from console.config_sources import PrometheusConfig
 from console.doctor import Status, examine, exit_code
 from console.practice.lab.stack import Lab
 from console.reading import FailureKind, SourceError

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from store_containers import Server, server, sockets_to
 
-from console.config import PostgresConfig
+from console.config_sources import PostgresConfig
 from console.reading import FailureKind, SourceError
 from console.sources.postgres.source import Postgres
 from console.sources.protocols.database import Activity, Session, Waiter

@@ -11,7 +11,7 @@ import redis as driver
 from redis.asyncio import Redis as Client
 from store_containers import Server, server, sockets_to
 
-from console.config import RedisConfig
+from console.config_sources import RedisConfig
 from console.reading import FailureKind, SourceError
 from console.sources.redis.source import Redis
 from console.text import Secrets

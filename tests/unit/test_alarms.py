@@ -14,7 +14,7 @@ from console.alarms import (
     source_alarms,
     worst,
 )
-from console.config import Limits
+from console.config_tables import Limits
 from console.reading import Failure, FailureKind, Reading
 from console.severity import Severity, above, below
 from console.sources.protocols.engine import Containers, Health, State

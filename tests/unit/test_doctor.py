@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from console import doctor
-from console.config import PrometheusConfig, SystemConfig
+from console.config import SystemConfig
+from console.config_sources import PrometheusConfig
 from console.doctor import Finding, Status, examine, exit_code, run, text
 from console.reading import FailureKind, SourceError
 from console.sources.protocols.cache import CacheInfo, CachePrivileges

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from console.config import BackupConfig, SystemConfig
+from console.config import SystemConfig
+from console.config_tables import BackupConfig
 from console.guides.checks.check import Check, Fact, FactType, FactValue, Findings
 from console.guides.checks.commands import container_name, docker, on_machine
 from console.guides.checks.words import age, number, size

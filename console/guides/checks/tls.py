@@ -8,7 +8,8 @@ from functools import partial
 from pydantic import Field
 
 from console.certificates import EXPIRED, certificate, holds_name, pem_certificates, trust
-from console.config import SystemConfig, expand
+from console.config import SystemConfig
+from console.config_sources import expand
 from console.config_tables import CertificateConfig
 from console.guides.checks.check import Check, Fact, Facts, FactType, Findings
 from console.guides.checks.http import LIMIT_S

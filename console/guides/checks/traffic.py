@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Iterable
 from statistics import fmean, median
 
-from console.config import PrometheusConfig, SystemConfig
+from console.config import SystemConfig
+from console.config_sources import PrometheusConfig
 from console.guides.checks.check import Check, Fact, Facts, FactType, Findings
 from console.guides.checks.commands import joined
 from console.guides.checks.containers import NoParameters

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from console.config import BackupConfig
+from console.config_tables import BackupConfig
 from console.guides.checks.commands import container_name, docker, on_machine
 from console.guides.checks.files_backups import backups_of
 from console.reading import FailureKind, SourceError

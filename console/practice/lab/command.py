@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
-from console.config import EngineConfig, SystemConfig
+from console.config import SystemConfig
+from console.config_sources import EngineConfig
 from console.practice.lab.errors import LabError
 from console.practice.lab.fault import LabFault
 from console.practice.lab.faults import BY_SYSTEM

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from console.config import EngineConfig
+from console.config_sources import EngineConfig
 from console.practice.lab.errors import LabError
 from console.reading import SourceError
 from console.sources.docker.address import resolve

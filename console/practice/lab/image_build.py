@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from console.config import EngineConfig
+from console.config_sources import EngineConfig
 from console.practice.lab.engine import connect
 from console.practice.lab.errors import LabError
 from console.text import clean

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from console.config import LabConfig
+from console.config_tables import LabConfig
 
 MIB = 1024 * 1024
 OWNER_LABEL = "triage.lab"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from console.config import EngineConfig
+from console.config_sources import EngineConfig
 from console.practice.lab import engine
 from console.practice.lab.errors import LabError, NotInLab
 from console.practice.lab.image_build import TABLES, context_files, ensure_image

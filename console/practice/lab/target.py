@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from console.config import LabConfig
+from console.config_tables import LabConfig
 from console.practice.lab import engine
 from console.practice.lab.engine import Output
 from console.practice.lab.errors import LabError, NotInLab

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from console.config import RedisConfig
+from console.config_sources import RedisConfig
 from console.practice.simulated.redis import CacheRefused
 from console.practice.simulated.world import World
 from console.sources.protocols.cache import CacheClient, CacheInfo, CacheKey, CachePrivileges

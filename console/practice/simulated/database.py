@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from console.config import PostgresConfig
+from console.config_sources import PostgresConfig
 from console.practice.simulated import administration, explain, statistics
 from console.practice.simulated.dialect import PostgresError
 from console.practice.simulated.embedded import Row

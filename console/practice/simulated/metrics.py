@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from console.config import PrometheusConfig
+from console.config_sources import PrometheusConfig
 from console.practice.simulated.world import Scrape, World
 from console.reading import FailureKind, SourceError
 from console.sources.metrics.window import HISTORY_S, STEP_S

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from console.config import PrometheusConfig, SystemConfig
+from console.config import SystemConfig
+from console.config_sources import PrometheusConfig
 from console.practice.simulated.backend import Backend
 from console.practice.simulated.blueprint import Blueprint, Part
 from console.practice.simulated.container import Load, Program, SimulatedContainer

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from console.config import EngineConfig
+from console.config_sources import EngineConfig
 from console.reading import FailureKind, SourceError
 from console.text import clean
 

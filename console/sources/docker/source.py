@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from console.config import EngineConfig
+from console.config_sources import EngineConfig
 from console.logs.frames import LineAssembler
 from console.reading import FailureKind, SourceError
 from console.sources.docker import answers, upkeep

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from console.config import PrometheusConfig
+from console.config_sources import PrometheusConfig
 from console.reading import FailureKind, SourceError
 from console.sources.http_get import shown
 from console.sources.metrics import answers

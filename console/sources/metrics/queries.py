@@ -7,7 +7,7 @@ counters since the start of the process would give the p95 of its whole life. Cl
 
 from dataclasses import dataclass
 
-from console.config import PrometheusConfig
+from console.config_sources import PrometheusConfig
 from console.sources.metrics.window import TOP_ENDPOINTS
 
 QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}

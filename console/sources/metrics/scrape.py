@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from console.config import PrometheusConfig
+from console.config_sources import PrometheusConfig
 from console.reading import FailureKind, SourceError
 from console.sources.http_get import build_client, fetch, shown
 from console.sources.metrics.window import ScrapeWindow

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from console.config import PrometheusConfig
+from console.config_sources import PrometheusConfig
 from console.reading import FailureKind, SourceError
 from console.sources.metrics.answers import Series
 from console.sources.metrics.prometheus import Prometheus

@@ -8,7 +8,7 @@ import re
 from collections import deque
 from dataclasses import dataclass
 
-from console.config import PrometheusConfig
+from console.config_sources import PrometheusConfig
 from console.sources.metrics.exposition import Labels, read_histogram
 from console.sources.metrics.histogram import Buckets, added, quantile, saturation, total, usable
 from console.sources.protocols.metrics import AnswerRate, EndpointLatency, Latency, Origin, Point, Quality

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from console.config import PostgresConfig
+from console.config_sources import PostgresConfig
 from console.reading import FailureKind, SourceError
 from console.sources.postgres import answers, changes, queries
 from console.sources.postgres.failures import Place

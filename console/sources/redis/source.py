@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from console.config import RedisConfig
+from console.config_sources import RedisConfig
 from console.reading import FailureKind, SourceError
 from console.sources.protocols.cache import CacheClient, CacheInfo, CacheKey, CachePrivileges
 from console.sources.redis import answers

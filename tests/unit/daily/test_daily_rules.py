@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from console.config import Limits, SystemConfig
+from console.config import SystemConfig
+from console.config_tables import Limits
 from console.daily.figures import Counters, Figures, Tables, Use
 from console.daily.health import parts_that_fail
 from console.daily.remedies import STEPS, TOPICS

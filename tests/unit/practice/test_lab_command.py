@@ -4,7 +4,8 @@ import io
 
 import pytest
 
-from console.config import EngineConfig, Environment, SystemConfig, load_config, shipped_config
+from console.config import Environment, SystemConfig, load_config, shipped_config
+from console.config_sources import EngineConfig
 from console.practice.lab.command import run
 
 

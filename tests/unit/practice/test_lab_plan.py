@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from console.config import Environment, LabConfig, SystemConfig, load_config, shipped_config
+from console.config import Environment, SystemConfig, load_config, shipped_config
+from console.config_tables import LabConfig
 from console.practice.lab.errors import LabError
 from console.practice.lab.plan import container_specs, creation, lab_plan
 from console.practice.lab.spec import MIB, LabPlan, Service

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from fake_docker import FakeEngine
 
-from console.config import EngineConfig
+from console.config_sources import EngineConfig
 from console.sources.docker.source import DockerEngine
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from fake_docker import RECORDED, STATS, FakeEngine, frame, raw, silence, stream
 
-from console.config import EngineConfig
+from console.config_sources import EngineConfig
 from console.reading import FailureKind, SourceError
 from console.sources.docker.source import DockerEngine
 from console.sources.protocols.engine import ExecResult

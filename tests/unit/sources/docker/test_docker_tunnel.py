@@ -9,7 +9,7 @@ import psutil
 import pytest
 from fake_docker import FakeEngine
 
-from console.config import EngineConfig
+from console.config_sources import EngineConfig
 from console.reading import FailureKind, SourceError
 from console.sources.docker.source import DockerEngine
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from console.config import PrometheusConfig
+from console.config_sources import PrometheusConfig
 from console.sources.metrics import answers
 from console.sources.metrics.queries import build
 from console.sources.protocols.metrics import Alert, AnswerRate, EndpointLatency, Point, Quality, Target

@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from console.config import PrometheusConfig
+from console.config_sources import PrometheusConfig
 from console.sources.metrics import ScrapeWindow
 from console.sources.protocols.metrics import AnswerRate, Origin, Quality
 

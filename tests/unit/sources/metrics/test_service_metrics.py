@@ -7,7 +7,7 @@ import pytest
 from fake_prometheus import FakePrometheus
 from web_server import WebServer, reply
 
-from console.config import PrometheusConfig
+from console.config_sources import PrometheusConfig
 from console.reading import FailureKind, SourceError
 from console.sources.metrics import ServiceMetrics, scrape
 from console.sources.metrics import prometheus as prometheus_module

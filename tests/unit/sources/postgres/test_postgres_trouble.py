@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import psutil
 import pytest
 
-from console.config import PostgresConfig
+from console.config_sources import PostgresConfig
 from console.reading import FailureKind, SourceError
 from console.sources.postgres import source as module
 from console.sources.postgres.source import Postgres

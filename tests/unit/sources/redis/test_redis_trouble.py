@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from console.config import RedisConfig
+from console.config_sources import RedisConfig
 from console.reading import FailureKind, SourceError
 from console.sources.redis import link
 from console.sources.redis.source import Redis
