@@ -27,11 +27,6 @@ if TYPE_CHECKING:
     from screens.app import TriageApp
     from screens.confirm import FixResult
 
-STACKED_BELOW = 110
-"""Cells of width below which the path stands above the evidence, and not beside it."""
-TINY_BELOW = 18
-"""Rows of height below which only the evidence and what comes next are shown."""
-
 
 @dataclass(frozen=True, slots=True)
 class LeftWalk:
@@ -367,8 +362,7 @@ class WalkScreen(Screen[None]):
         return self._app.clock() if self._began_at is None else self._began_at
 
     def on_resize(self, event: Resize) -> None:
-        self.set_class(event.size.width < STACKED_BELOW, "-stacked")
-        self.set_class(event.size.height < TINY_BELOW, "-tiny")
+        self._parts.lay_out(event.size)
         self.call_after_refresh(self._draw)
 
     def _moved(self) -> None:

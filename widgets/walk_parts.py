@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
 
 from console.guides.walk import Walk
 from widgets.asking import Asking
@@ -15,6 +16,11 @@ from widgets.scrolled import Scrolled
 from widgets.tree_path import line_of, path_lines
 from widgets.walk_headline import headline
 from widgets.walk_keys import walk_keys
+
+STACKED_BELOW = 110
+"""Cells of width below which the path stands above the evidence, and not beside it."""
+TINY_BELOW = 18
+"""Rows of height below which only the evidence and what comes next are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,11 @@ class WalkParts(Vertical):
     def on_mount(self) -> None:
         self._path.border_title = "Path"
         self._evidence.border_title = "Evidence"
+
+    def lay_out(self, room: Size) -> None:
+        """The screen has another size."""
+        self.screen.set_class(room.width < STACKED_BELOW, "-stacked")
+        self.screen.set_class(room.height < TINY_BELOW, "-tiny")
 
     def redraw(self) -> None:
         """Draw every part again; what is the same is not repainted."""

@@ -3,11 +3,10 @@
 import socket
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 from console.practice.lab import redis_faults
-from console.practice.lab.certificates import Served, authority, issue
 from console.practice.lab.database_faults import dead_rows, index_missing, password_changed, rows_away
+from console.practice.lab.deployment_faults import certificate, large_context, project_file
 from console.practice.lab.fault import LabFault, Notes
 from console.practice.lab.faults_database import corrupted
 from console.practice.lab.faults_sms import restarted
@@ -31,13 +30,10 @@ from console.practice.lab.pieces import (
     user_of,
 )
 from console.practice.lab.spec import MIB, ContainerSpec, Service
-from console.practice.lab.systems.planner import NAMES
 from console.practice.lab.target import Target
-from console.state import write_private
 
 PROGRAMS, TASKS, LOGIN = "/api/v1/programs", "/api/v1/tasks", "/api/v1/auth/login"
 TABLES = ("tasks", "projects", "scope_assignments", "user_roles", "programs", "roles", "users", "alembic_version")
-BIG_FILE = "training-data.bin"
 READING_BY_INDEX = ("enable_indexscan", "enable_bitmapscan")
 LOST_NAME = "planner.invalid"
 """Of a domain that never exists (RFC 2606)."""
@@ -109,72 +105,6 @@ def _migrate(target: Target, _notes: Notes) -> None:
 def _busy(target: Target, _notes: Notes) -> bool:
     found = target.must(Service.BACKEND, "top", "-b", "-n", "2", "-d", "0.5", "-w", "200")
     return any(float(line.split()[8]) > 70 for line in found.splitlines() if "python" in line)
-
-
-def certificate(
-    identity: str, title: str, days: tuple[int, int], names: tuple[str, ...] = NAMES, *, whole: bool = True
-) -> LabFault:
-    """Another certificate for the web server, from so many days from now until so many; `whole`: with its intermediate."""
-    inside, key = "/etc/nginx/ssl/cert.pem", "/etc/nginx/ssl/key.pem"
-
-    def serve(target: Target, chain: str, private: str) -> None:
-        target.write(Service.PROXY, inside, chain.encode())
-        target.write(Service.PROXY, key, private.encode())
-        target.project_file("cert.pem").write_text(chain, encoding="utf-8")
-        target.start(Service.PROXY)
-        target.must(Service.PROXY, "nginx", "-c", "/lab/nginx.conf", "-s", "reload")
-
-    def inject(target: Target, _notes: Notes) -> None:
-        now = datetime.now(UTC)
-        made: Served = issue(authority(target.secret), names, now + timedelta(days=days[0]), now + timedelta(days=days[1]))
-        end = "-----END CERTIFICATE-----\n"
-        chain = made.chain if whole else made.chain.partition(end)[0] + end
-        serve(target, chain, made.key)
-
-    def bites(target: Target, _notes: Notes) -> bool:
-        return target.read(Service.PROXY, inside).decode() != target.spec(Service.PROXY).files[inside]
-
-    def undo(target: Target, _notes: Notes) -> None:
-        files = target.spec(Service.PROXY).files
-        serve(target, files[inside], files[key])
-
-    return LabFault(identity, title, inject, bites, undo)
-
-
-def _folder(target: Target) -> Notes:
-    return {"folder": str(target.project_file("").resolve())}
-
-
-def _grow_context(target: Target, _notes: Notes) -> None:
-    with target.project_file(BIG_FILE).open("wb") as file:
-        file.truncate(600 * MIB)  # It holds no blocks: nobody's disk fills.
-
-
-def project_file(identity: str, title: str, name: str, text: str) -> LabFault:
-    """Another text in a file of the Compose project on this machine."""
-
-    def prepare(target: Target) -> Notes:
-        path = target.project_file(name)
-        return {"text": path.read_text(encoding="utf-8")} if path.exists() else {}
-
-    def undo(target: Target, notes: Notes) -> None:
-        path = target.project_file(name)
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            return
-        if "text" in notes:
-            path.write_text(notes["text"], encoding="utf-8")
-        else:
-            path.unlink()
-
-    return LabFault(
-        identity,
-        title,
-        inject=lambda target, _: write_private(target.project_file(name), text),
-        bites=lambda target, _: target.project_file(name).read_text(encoding="utf-8") == text,
-        undo=undo,
-        prepare=prepare,
-        inputs=_folder,
-    )
 
 
 def _crowd(target: Target) -> list[tuple[str, ...]]:
@@ -310,14 +240,7 @@ FAULTS = (
         "#7 3.114 E: Failed to fetch http://mirror.example.org/libpq5_15.6-0_amd64.deb  Hash Sum mismatch\n"
         'ERROR: failed to solve: process "apt-get install -y libpq5" did not complete successfully: exit code: 100\n',
     ),
-    LabFault(
-        "planner.k2.context-too-large",
-        "The build's context holds 600 MiB",
-        _grow_context,
-        lambda target, _: target.project_file(BIG_FILE).stat().st_size > 500 * MIB,
-        lambda target, _: target.project_file(BIG_FILE).unlink(missing_ok=True),
-        inputs=_folder,
-    ),
+    large_context("planner.k2.context-too-large", "The build's context holds 600 MiB"),
     project_file(
         "planner.k3.unknown-key",
         "The Compose file has a key that there is none of",

@@ -9,6 +9,7 @@ from console.practice.simulated.container import Exit, Load, Probe
 from console.practice.simulated.copies import Copies
 from console.practice.simulated.locks import Locks
 from console.practice.simulated.log import Log, stamp
+from console.practice.simulated.reporting import ReportingJob
 from console.practice.simulated.server_settings import ServerSettings, usual_settings
 from console.practice.simulated.sessions import Counters, Refused, ServerSession
 from console.practice.simulated.tables import Tables
@@ -40,9 +41,6 @@ class PostgresServer:
     name: str = DATABASE
     user: str = USER
     """The service's database and role."""
-    report: str | None = None
-    """The heavy statement that a reporting job runs once a minute; None: the system's own, empty: none."""
-    report_application: str = "sms-reports"
     sessions: list[ServerSession] = field(default_factory=list)
     counters: deque[Counters] = field(default_factory=lambda: deque(maxlen=5))
     started_at: float = 0.0
@@ -79,15 +77,13 @@ class PostgresServer:
     _ended_at: float | None = None
     _next_pid: int = 118
     _next_checkpoint_at: float = 0.0
-    _next_report_at: float = 0.0
-    _report: ServerSession | None = None
+    _reports: ReportingJob = field(init=False)
 
     def __post_init__(self) -> None:
         schema = catalogue(self.system)
         self.tables, self.workload = Tables(schema), Workload(schema)
         self.settings = ServerSettings(usual_settings(MAX_CONNECTIONS, RESERVED, VERSION))
-        if self.report is None:
-            self.report = REPORTS.get(self.system, "")
+        self._reports = ReportingJob(self.system)
 
     @property
     def version(self) -> str:
@@ -110,9 +106,9 @@ class PostgresServer:
     def start(self, now: float) -> None:
         self.up, self.started_at, self.ready_at = True, now, now + STARTING_S
         self.sessions.clear()
-        self._report = None
+        self._reports.wait(now)
         self.settings.reload(restart=True)
-        self._next_checkpoint_at, self._next_report_at = now + 300, now + 20
+        self._next_checkpoint_at = now + 300
         self._say(now, "LOG", "starting PostgreSQL 15.8 (Debian 15.8-0+deb12u1) on x86_64-pc-linux-gnu", pid=1)
         self._say(now, "LOG", 'listening on IPv4 address "0.0.0.0", port 5432', pid=1)
         ended = "was shut down" if self._ended_well else "was interrupted; last known up"
@@ -143,7 +139,7 @@ class PostgresServer:
             self._next_checkpoint_at = now + 300
             self._checkpoint(now)
         if self.accepting(now):
-            self._run_report(now)
+            self._reports.tick(self, now)
             self.locks.settle(self.sessions, now)
             self.workload.tick(now, by_index=self.settings.by_index)
         return None
@@ -269,11 +265,13 @@ class PostgresServer:
     def ran(self, query: str, elapsed_s: float, now: float, *, calls: float = 1.0, rows: float = 12.0) -> None:
         """Count a request's statement, and log it when it took long."""
         self.workload.ran(query, elapsed_s, calls=calls, rows=rows)
-        least_ms = float(self.settings["log_min_duration_statement"].value)
-        each_ms = 1000 * elapsed_s / max(1.0, calls)
-        if 0 <= least_ms <= each_ms:
-            pid = self.sessions[0].pid if self.sessions else self._next_pid
-            self._say(now, "LOG", f"duration: {each_ms:.3f} ms  statement: {query}", pid=pid, who=self.user)
+        pid = self.sessions[0].pid if self.sessions else self._next_pid
+        self.took(query, 1000 * elapsed_s / max(1.0, calls), now, pid=pid)
+
+    def took(self, query: str, took_ms: float, now: float, *, pid: int) -> None:
+        """Log a statement that took longer than log_min_duration_statement."""
+        if 0 <= float(self.settings["log_min_duration_statement"].value) <= took_ms:
+            self._say(now, "LOG", f"duration: {took_ms:.3f} ms  statement: {query}", pid=pid, who=self.user)
 
     def park(
         self, now: float, application: str, client: str, *, idle_s: float, query: str = "COMMIT", in_transaction: bool = False
@@ -362,27 +360,6 @@ class PostgresServer:
         told = sum(int(item.row_bytes * (item.dead + (item.live or 0))) for item in self.table_stats.values())
         return max(SIZE_BYTES, (8 << 20) + max(told, tables_bytes))
 
-    def _run_report(self, now: float) -> None:
-        """A reporting job that asks one heavy question a minute: the statement that the pane shows running. Its role has
-        pg_stat_statements.track = none, so that what it takes is not the service's."""
-        if self._report is None or self._report not in self.sessions:
-            if now < self._next_report_at or not self.report:
-                return
-            self._next_report_at = now + 20
-            try:
-                self._report = self.connect(now, self.report_application, "172.18.0.9")
-            except Refused:
-                return
-        report = self._report
-        if report.state == "active" and report.query_start is not None and now - report.query_start > 2.2:
-            took_ms = 1000 * (now - report.query_start)
-            if 0 <= float(self.settings["log_min_duration_statement"].value) <= took_ms:
-                self._say(now, "LOG", f"duration: {took_ms:.3f} ms  statement: {report.query}", pid=report.pid, who=self.user)
-            report.rest(now)
-        elif now >= self._next_report_at:
-            self._next_report_at = now + 60
-            report.run(self.report or "", now)
-
     def _checkpoint(self, now: float) -> None:
         if self.volume.full:
             self._say(now, "ERROR", 'could not write to file "pg_wal/xlogtemp.27": No space left on device', pid=27)
@@ -403,10 +380,3 @@ class PostgresServer:
     def _say(self, now: float, level: str, text: str, *, pid: int, who: str = "") -> None:
         login = f"{who}@{self.name} " if who else ""
         self.log.err(now, f"{stamp(now, '.')} UTC [{pid}] {login}{level}:  {text}")
-
-
-REPORTS = {
-    "sms": "SELECT c.code, avg(g.score), count(*) FROM grade g JOIN enrollment e ON e.id = g.enrollment_id "
-    "JOIN course c ON c.id = e.course_id GROUP BY c.code ORDER BY 2 DESC"
-}
-"""By system."""
