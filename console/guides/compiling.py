@@ -1,31 +1,25 @@
 """A guide's file → an Issue, or everything that is wrong with it in one go."""
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any
 
 from console.guides.binding import binding_problems, template_of
-from console.guides.checks.registry import FAMILIES as CHECK_FAMILIES
-from console.guides.checks.registry import checks_of, find_check
-from console.guides.conditions import Condition, ConditionError, parse
 from console.guides.fixes.action import FAMILIES as ACTION_FAMILIES
 from console.guides.fixes.action import actions_of, find_action
 from console.guides.graph import graph_problems
 from console.guides.inputs import NAME, Input, Kind, Template, filled, uses
 from console.guides.issue import Arm, Cause, CheckCall, Escalate, Fix, Goal, Issue, Leaf, Severity, Step, Verify
+from console.guides.parts import Part, PartReader
 from console.guides.risk import Risk, tightened
 from console.guides.schema import BranchPart, CausePart, FixPart, InputPart, Outline, StepPart, VerifyPart
-from console.guides.typing_rules import misfits, shadowed
+from console.guides.typing_rules import shadowed
 from console.guides.yaml_lines import Document, Refused, read, texts
 from console.guides.yaml_lines import Path as Where
 from console.problem import Problems
 from console.text import hide_secrets
 
-Part = TypeVar("Part", bound=BaseModel)
 _LEAVES = {leaf.value: leaf for leaf in (Leaf.CLEAR, Leaf.UNKNOWN, Leaf.ESCALATE)}
 
 
@@ -42,10 +36,9 @@ def compile_issue(text: str | bytes, path: Path, guide: str) -> Issue:
     return issue
 
 
-class _Compiler:
+class _Compiler(PartReader):
     def __init__(self, document: Document, path: Path, guide: str) -> None:
-        self.document = document
-        self.problems = list(document.problems)
+        super().__init__(document, "the issue")
         self._path = path
         self._guide = guide
         self._steps: dict[str, StepPart] = {}
@@ -57,16 +50,16 @@ class _Compiler:
     def issue(self) -> Issue | None:
         raw = self.document.value
         if not isinstance(raw, dict):
-            self._wrong((), "an issue is a mapping: id, title, severity, start, steps …", "docs/guides.md shows one.")
+            self.wrong((), "an issue is a mapping: id, title, severity, start, steps …", "docs/guides.md shows one.")
             return None
-        outline = self._validated(Outline, raw, ())
+        outline = self.validated(Outline, raw, ())
         self._steps = self._parts(StepPart, raw, "steps")
         self._causes = self._parts(CausePart, raw, "causes")
         self._fixes = self._parts(FixPart, raw, "fixes")
         self._declare(raw)
         for where, text in texts(raw):
             if hide_secrets(text) != text:
-                self._wrong(where, "this looks like a password or a key", "A guide is read by many: take it out.")
+                self.wrong(where, "this looks like a password or a key", "A guide is read by many: take it out.")
         if outline is not None:
             self._identity(outline)
         for name, step in self._steps.items():
@@ -99,10 +92,10 @@ class _Compiler:
     def _identity(self, outline: Outline) -> None:
         guide, _, chord = outline.id.partition(".")
         if guide != self._guide:
-            self._wrong(("id",), f"the id begins with {guide!r}, but the folder is {self._guide!r}", "They must be the same.")
+            self.wrong(("id",), f"the id begins with {guide!r}, but the folder is {self._guide!r}", "They must be the same.")
         stem = self._path.stem
         if stem != chord and not stem.startswith(f"{chord}-"):
-            self._wrong(("id",), f"the file of {outline.id} must be called {chord}-….yaml", "It is found by its chord.")
+            self.wrong(("id",), f"the file of {outline.id} must be called {chord}-….yaml", "It is found by its chord.")
 
     def _parts(self, model: type[Part], raw: Mapping[str, Any], key: str) -> dict[str, Part]:
         parts = raw.get(key)
@@ -110,9 +103,9 @@ class _Compiler:
             return {}
         found: dict[str, Part] = {}
         for name, value in parts.items():
-            part = self._validated(model, value, (key, name))
+            part = self.validated(model, value, (key, name))
             if name in _LEAVES:
-                self._wrong((key, name), f"{name!r} is the name of a leaf", "Choose another name.", key=True)
+                self.wrong((key, name), f"{name!r} is the name of a leaf", "Choose another name.", key=True)
             if part is not None:
                 found[name] = part
         return found
@@ -125,51 +118,28 @@ class _Compiler:
         used = {use.name for part in parts_with for use in uses(part.with_)}
         for name in self._inputs:
             if not re.fullmatch(NAME, name):
-                self._wrong(("inputs", name), f"{name!r} is no name for an input", "Small letters, digits, _ and -.", key=True)
+                self.wrong(("inputs", name), f"{name!r} is no name for an input", "Small letters, digits, _ and -.", key=True)
             elif name in self._steps and self._steps[name].check == "ask":
-                self._wrong(("inputs", name), f"{name!r} is an input and a step that asks", "Rename one of them.", key=True)
+                self.wrong(("inputs", name), f"{name!r} is an input and a step that asks", "Rename one of them.", key=True)
             elif name not in used:
-                self._wrong(("inputs", name), f"no step and no fix uses the input {name!r}", "Remove it, or use it.", key=True)
+                self.wrong(("inputs", name), f"no step and no fix uses the input {name!r}", "Remove it, or use it.", key=True)
 
     def _parameters(self, model: type[Part], raw: Mapping[str, Any], where: Where) -> tuple[Part | None, Template | None]:
         """Parameters and, when they hold inputs, their template; then the parameters are validated with samples."""
         template = template_of(model, raw, self._inputs)
         if template is None:
-            return self._validated(model, dict(raw), where), None
+            return self.validated(model, dict(raw), where), None
         wrong = list(binding_problems(self.document, where, model, raw, self._inputs))
         self.problems += wrong
         if wrong:
             return None, None
         samples = {item.name: item.sample for item in template.inputs}
-        return self._validated(model, filled(raw, samples), where), template
-
-    def _validated(self, model: type[Part], value: object, where: Where) -> Part | None:
-        try:
-            return model.model_validate(value)
-        except ValidationError as error:
-            for item in error.errors(include_url=False):
-                self._invalid(model, where, item["loc"], item["type"], item["msg"])
-            return None
-
-    def _invalid(self, model: type[BaseModel], where: Where, loc: Where, kind: str, text: str) -> None:
-        path = (*where, *loc)
-        dotted = ".".join(map(str, path)) or "the issue"
-        if kind == "extra_forbidden":
-            known = _keys(model, loc[:-1])
-            close = difflib.get_close_matches(str(loc[-1]), known, 1)
-            advice = f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(known)}." if known else ""
-            self._wrong(path, f"{dotted}: there is no such key", advice, key=True)
-            return
-        message = "is missing" if kind == "missing" else text.removeprefix("Value error, ")
-        advice = f"Add {loc[-1]}." if kind == "missing" else "An editor that knows schema.json shows what may stand here."
-        self._wrong(path, f"{dotted}: {message[0].lower()}{message[1:]}", advice)
+        return self.validated(model, filled(raw, samples), where), template
 
     def _call(self, name: str, step: StepPart) -> None:
         where: Where = ("steps", name)
-        check = find_check(step.check)
+        check = self.check((*where, "check"), step.check)
         if check is None:
-            names = [check.name for family in CHECK_FAMILIES for check in checks_of(family)]
-            self._no_such((*where, "check"), "check", step.check, names)
             return
         parameters, template = self._parameters(check.parameters, step.with_, (*where, "with"))
         if parameters is not None:
@@ -186,7 +156,7 @@ class _Compiler:
         if len(arms) == len(step.branches):
             for later, earlier in shadowed([condition for _, condition in conditions]):
                 path = (*where, conditions[later][0], "when")
-                self._wrong(path, f"this is never reached: {conditions[earlier][1].text!r} above holds whenever it does")
+                self.wrong(path, f"this is never reached: {conditions[earlier][1].text!r} above holds whenever it does")
         if call is None:
             return None
         return Step(name, step.title, call, tuple(arms), step.why or "")
@@ -194,7 +164,7 @@ class _Compiler:
     def _arm(self, where: Where, branch: BranchPart, call: CheckCall | None) -> Arm | None:
         given = {key for key in ("when", "go", "cause", "else_", "unknown") if getattr(branch, key) is not None}
         if given in ({"when", "go"}, {"when", "cause"}):
-            condition = self._condition((*where, "when"), branch.when or "", call)
+            condition = self.condition((*where, "when"), branch.when or "", call)
             goal = self._goal(where, "go" if branch.go else "cause", branch.go or branch.cause or "")
             return Arm(branch.when or "", goal, condition) if goal and condition else None
         if given == {"else_"}:
@@ -203,19 +173,19 @@ class _Compiler:
         if given == {"unknown"}:
             goal = self._goal(where, "unknown", branch.unknown or "")
             return Arm("unknown", goal, unknown=True) if goal else None
-        self._wrong(where, "a branch is one of: when + go, when + cause, else, unknown", "Write one of these four forms.")
+        self.wrong(where, "a branch is one of: when + go, when + cause, else, unknown", "Write one of these four forms.")
         return None
 
     def _order(self, where: Where, branches: Sequence[BranchPart]) -> None:
         otherwise = [index for index, branch in enumerate(branches) if branch.else_ is not None]
         if not otherwise:
-            self._wrong(where, "the branches have no else", "Missing it, a walk could end nowhere: add {else: …} as the last.")
+            self.wrong(where, "the branches have no else", "Missing it, a walk could end nowhere: add {else: …} as the last.")
         for index in otherwise:
             rest = branches[index + 1 :]
             if any(branch.unknown is None for branch in rest):
-                self._wrong((*where, index), "nothing after else is ever reached", "Put it last.")
+                self.wrong((*where, index), "nothing after else is ever reached", "Put it last.")
         if sum(branch.unknown is not None for branch in branches) > 1:
-            self._wrong(where, "there are two branches for unknown", "Keep one.")
+            self.wrong(where, "there are two branches for unknown", "Keep one.")
 
     def _goal(self, where: Where, key: str, name: str) -> Goal | None:
         raw = self.document.value
@@ -229,33 +199,15 @@ class _Compiler:
             return Goal(_LEAVES[name])
         what = {"go": "step or leaf", "cause": "cause"}.get(key, "step, cause or leaf")
         known = [*(causes if key != "go" else ()), *((*steps, *_LEAVES) if key != "cause" else ())]
-        self._no_such((*where, key), what, name, known)
+        self.no_such((*where, key), what, name, known)
         return None
-
-    def _condition(self, where: Where, text: str, call: CheckCall | None) -> Condition | None:
-        try:
-            condition = parse(text)
-        except ConditionError as error:
-            self._misfit(where, error)
-            return None
-        check = find_check(call.name) if call is not None else None
-        if check is None or call is None:
-            return condition
-        found = list(misfits(condition, check.declared(call.parameters)))
-        for misfit in found:
-            self._misfit(where, misfit)
-        return None if found else condition
-
-    def _misfit(self, where: Where, error: ConditionError) -> None:
-        dotted = ".".join(map(str, where))
-        self.problems.append(self.document.problem(where, f"{dotted}: {error.message}", error.advice, offset=error.at))
 
     def _cause(self, name: str, part: CausePart) -> Cause:
         for index, fix in enumerate(part.fixes):
             raw = self.document.value.get("fixes")
             known = list(raw) if isinstance(raw, dict) else []
             if fix not in known:
-                self._no_such(("causes", name, "fixes", index), "fix", fix, known)
+                self.no_such(("causes", name, "fixes", index), "fix", fix, known)
         return Cause(name, part.summary, part.fixes, part.continues or "", part.notes or "", part.explains)
 
     def _fix(self, name: str, part: FixPart) -> Fix | None:
@@ -263,15 +215,15 @@ class _Compiler:
         action = find_action(part.action)
         if action is None:
             names = [action.name for family in ACTION_FAMILIES for action in actions_of(family)]
-            self._no_such((*where, "action"), "action", part.action, names)
+            self.no_such((*where, "action"), "action", part.action, names)
             return None
         parameters, template = self._parameters(action.parameters, part.with_, (*where, "with"))
         authored = Risk(part.risk) if part.risk else None
         if authored is not None and authored < action.risk:
             message = f"{action.name} is at least {action.risk.value} ({action.risk.words})"
-            self._wrong((*where, "risk"), message, "A guide can tighten a risk, never lower it.")
+            self.wrong((*where, "risk"), message, "A guide can tighten a risk, never lower it.")
         if action.do is not None and part.verify is None:
-            self._wrong(where, f"{name}: there is no verify", "Say which step's check must hold after it.", key=True)
+            self.wrong(where, f"{name}: there is no verify", "Say which step's check must hold after it.", key=True)
         verify = self._verify((*where, "verify"), part.verify) if part.verify else None
         if parameters is None:
             return None
@@ -280,31 +232,10 @@ class _Compiler:
 
     def _verify(self, where: Where, part: VerifyPart) -> Verify | None:
         if part.for_ >= part.within:
-            self._wrong((*where, "within"), "within must be longer than for", "It must have time to hold so long.")
+            self.wrong((*where, "within"), "within must be longer than for", "It must have time to hold so long.")
         if part.step not in self._steps:
-            self._no_such((*where, "step"), "step", part.step, list(self._steps))
+            self.no_such((*where, "step"), "step", part.step, list(self._steps))
             return None
         call = self._calls.get(part.step)
-        condition = self._condition((*where, "holds"), part.holds, call)
+        condition = self.condition((*where, "holds"), part.holds, call)
         return Verify(call, condition, part.for_, part.within) if call and condition else None
-
-    def _no_such(self, where: Where, what: str, name: str, known: Sequence[str]) -> None:
-        close = difflib.get_close_matches(name, known, 1)
-        advice = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(known) or 'none'}."
-        self._wrong(where, f"there is no {what} {name!r}", advice)
-
-    def _wrong(self, where: Where, message: str, advice: str = "", *, key: bool = False) -> None:
-        self.problems.append(self.document.problem(where, message, advice, key=key))
-
-
-def _keys(model: type[BaseModel], loc: Where) -> list[str]:
-    """The keys that a part may have, by walking the models along its path."""
-    current: type[BaseModel] | None = model
-    for name in loc:
-        if isinstance(name, int) or current is None:
-            continue
-        field = next((item for key, item in current.model_fields.items() if name in (key, item.alias)), None)
-        annotation = field.annotation if field else None
-        candidates = [annotation, *getattr(annotation, "__args__", ())]
-        current = next((item for item in candidates if isinstance(item, type) and issubclass(item, BaseModel)), None)
-    return [field.alias or name for name, field in current.model_fields.items()] if current else []
