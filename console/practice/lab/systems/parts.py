@@ -47,6 +47,25 @@ def postgres(plan: LabPlan, secret: Secret, aliases: tuple[str, ...], max_connec
     )
 
 
+def redis(
+    plan: LabPlan, command: tuple[str, ...], aliases: tuple[str, ...], *, password: str = "", mounts: tuple[Mount, ...] = ()
+) -> ContainerSpec:
+    """Redis, which keeps what it writes in /data."""
+    return ContainerSpec(
+        Service.CACHE,
+        plan.names[Service.CACHE],
+        (*command, "--requirepass", password) if password else command,
+        aliases,
+        128 * MIB,
+        {"REDISCLI_AUTH": password} if password else {},
+        health=("redis-cli", "ping"),
+        ports=(Port(6379, plan.ports.redis),),
+        mounts=mounts,
+        user="redis",
+        workdir="/data",
+    )
+
+
 def backup(plan: LabPlan, secret: Secret) -> ContainerSpec:
     """Daily dumps, and the hold on the database's volume while PostgreSQL is stopped."""
     return ContainerSpec(

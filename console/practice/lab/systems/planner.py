@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from console.practice.compose_project import COMPOSE
 from console.practice.lab.certificates import server_files
 from console.practice.lab.people import CORRELATION_ID, token
 from console.practice.lab.spec import MIB, ContainerSpec, LabPlan, Port, Secret, Service, Template, Volume
@@ -12,20 +13,6 @@ NAMES = ("planner.local", "localhost", "127.0.0.1")
 TLS = """listen 8443 ssl;
 ssl_certificate /etc/nginx/ssl/cert.pem;
 ssl_certificate_key /etc/nginx/ssl/key.pem;
-"""
-COMPOSE = """services:
-  app:
-    build: .
-    ports: ["8000:8000"]
-    env_file: .env
-    depends_on: [db, redis]
-  db:
-    image: postgres:15
-    volumes: ["database:/var/lib/postgresql/data"]
-  redis:
-    image: redis:7
-volumes:
-  database: {}
 """
 DOCKERFILE = """FROM python:3.11-slim
 WORKDIR /app
@@ -68,18 +55,7 @@ def _containers(plan: LabPlan, secret: Secret) -> tuple[ContainerSpec, ...]:
     names, served = plan.names, server_files(NAMES, secret)
     return (
         parts.postgres(plan, secret, ("db",)),
-        ContainerSpec(
-            Service.CACHE,
-            names[Service.CACHE],
-            (*REDIS.split(), "--requirepass", secret("redis_password")),
-            ("redis",),
-            128 * MIB,
-            {"REDISCLI_AUTH": secret("redis_password")},
-            health=("redis-cli", "ping"),
-            ports=(Port(6379, plan.ports.redis),),
-            user="redis",
-            workdir="/data",
-        ),
+        parts.redis(plan, tuple(REDIS.split()), ("redis",), password=secret("redis_password")),
         parts.backup(plan, secret),
         ContainerSpec(
             Service.BACKEND,

@@ -25,17 +25,7 @@ def _containers(plan: LabPlan, secret: Secret) -> tuple[ContainerSpec, ...]:
     names = plan.names
     return (
         parts.postgres(plan, secret, ("postgres", "database")),
-        ContainerSpec(
-            Service.CACHE,
-            names[Service.CACHE],
-            tuple(REDIS.split()),
-            ("redis", "cache"),
-            128 * MIB,
-            health=("redis-cli", "ping"),
-            ports=(Port(6379, plan.ports.redis),),
-            user="redis",
-            workdir="/data",
-        ),
+        parts.redis(plan, tuple(REDIS.split()), ("redis", "cache")),
         parts.backup(plan, secret),
         ContainerSpec(
             Service.MAIL,

@@ -35,18 +35,7 @@ def _containers(plan: LabPlan, secret: Secret) -> tuple[ContainerSpec, ...]:
     names = plan.names
     return (
         parts.postgres(plan, secret, ("db",), max_connections=100),
-        ContainerSpec(
-            Service.CACHE,
-            names[Service.CACHE],
-            tuple(REDIS.split()),
-            ("redis",),
-            128 * MIB,
-            health=("redis-cli", "ping"),
-            ports=(Port(6379, plan.ports.redis),),
-            mounts=(Mount("redis_data", "/data"),),
-            user="redis",
-            workdir="/data",
-        ),
+        parts.redis(plan, tuple(REDIS.split()), ("redis",), mounts=(Mount("redis_data", "/data"),)),
         parts.backup(plan, secret),
         ContainerSpec(
             Service.BACKEND,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from console.config import SystemConfig
+from console.practice.compose_project import COMPOSE
 from console.practice.simulated.blueprint import Blueprint, Part
 from console.practice.simulated.container import Load
 from console.practice.simulated.furniture import serve_certificate, settings_of, write_certificate, write_project
@@ -89,20 +90,6 @@ ENDPOINTS = (
 
 CLIENTS = tuple(Client(f"10.30.0.{number + 10}", f"user{number}", "MEMBER") for number in range(1, 21))
 
-COMPOSE = """services:
-  app:
-    build: .
-    ports: ["8000:8000"]
-    env_file: .env
-    depends_on: [db, redis]
-  db:
-    image: postgres:15
-    volumes: ["database:/var/lib/postgresql/data"]
-  redis:
-    image: redis:7
-volumes:
-  database: {}
-"""
 DOCKERFILE = """FROM python:3.11-slim
 WORKDIR /app
 COPY requirements.txt .

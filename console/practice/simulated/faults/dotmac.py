@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from console.practice.simulated.blueprints.dotmac import SECRET
+from console.practice.simulated.faults.database_changes import change_password, drop_database, end_sessions
 from console.practice.simulated.faults.fault import Fault
 from console.practice.simulated.web import Request, make_token, serve
 from console.practice.simulated.world import World
@@ -39,27 +40,11 @@ def _user(change: str) -> Change:
     return apply
 
 
-def _end_sessions(world: World) -> None:
-    for session in list(world.database.sessions):
-        world.database.terminate(session, world.now)
-
-
-def _change_password(world: World) -> None:
-    """The role's password was changed, and whoever did it ended the sessions that still had the old one."""
-    world.database.set_password(world.database.user, "changed-in-a-hurry")
-    _end_sessions(world)
-
-
-def _drop_database(world: World) -> None:
-    world.database.exists = False
-    _end_sessions(world)
-
-
 def _close_port(world: World) -> None:
     """The packet filter was made stricter: not even the machine itself reaches PostgreSQL any more."""
     world.machine.firewall.on_loopback = True
     world.machine.firewall.allowed.discard(f"{world.units['database'].port}/tcp")
-    _end_sessions(world)
+    end_sessions(world)
 
 
 def _ask_password(world: World) -> None:
@@ -88,10 +73,10 @@ def _lose_time(world: World) -> None:
 
 
 FAULTS: dict[str, Fault] = {
-    "dotmac.s1.wrong-password": Fault(190, _change_password, inputs={"new_password": "practice"}),
+    "dotmac.s1.wrong-password": Fault(190, change_password, inputs={"new_password": "practice"}),
     "dotmac.s1.database-down": Fault(170, stop("database")),
     "dotmac.s1.port-blocked": Fault(180, _close_port),
-    "dotmac.s1.database-missing": Fault(180, _drop_database),
+    "dotmac.s1.database-missing": Fault(180, drop_database),
     "dotmac.s2.not-running": Fault(160, stop("cache")),
     "dotmac.s2.auth-required": Fault(150, _ask_password),
     "dotmac.s2.wrong-address": Fault(140, told("REDIS_URL", "redis://localhost:6380/0")),

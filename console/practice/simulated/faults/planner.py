@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from console.practice.simulated.behaviour import Behaviour, Complaint
 from console.practice.simulated.container import Load
+from console.practice.simulated.faults.database_changes import change_password
 from console.practice.simulated.faults.fault import Fault
 from console.practice.simulated.log import Log
 from console.practice.simulated.machine import File
@@ -91,13 +92,6 @@ def _fill_cache(world: World) -> None:
     world.cache.filled_bytes = 60 * MIB
 
 
-def _change_password(world: World) -> None:
-    """The password in the server was changed, the one in .env was not; the app was deployed since."""
-    world.database.set_password(world.database.user, "another-one")
-    for session in list(world.database.sessions):
-        world.database.terminate(session, world.now)
-
-
 def _lose_tables(world: World) -> None:
     """The volume was made anew, and no migration was run on it."""
     world.lose_tables("users")
@@ -178,7 +172,7 @@ FAULTS: dict[str, Fault] = {
     "planner.a3.slow-query": Fault(500, _age_statistics),
     "planner.a3.cache-not-working": Fault(500, _fill_cache),
     "planner.d1.not-running": Fault(180, _stop("database")),
-    "planner.d1.wrong-credentials": Fault(210, _change_password),
+    "planner.d1.wrong-credentials": Fault(210, change_password),
     "planner.d1.not-initialised": Fault(240, _lose_tables),
     "planner.d2.index-corrupt": Fault(600, _damage_index),
     "planner.d2.data-corrupt": Fault(600, _damage_page),

@@ -1,6 +1,7 @@
 """What can be broken in the program planner where it is heavy or slow, and in what it is deployed with."""
 
-from console.practice.simulated.blueprints.planner import COMPOSE, compose
+from console.practice.compose_project import COMPOSE
+from console.practice.simulated.blueprints.planner import compose
 from console.practice.simulated.faults.fault import Fault
 from console.practice.simulated.furniture import folder_of
 from console.practice.simulated.machine import Process

@@ -1,5 +1,6 @@
 """What can be broken in the student management system."""
 
+from console.practice.simulated.faults.database_changes import end_sessions
 from console.practice.simulated.faults.fault import Fault
 from console.practice.simulated.machine import Listener
 from console.practice.simulated.postgres import MAX_CONNECTIONS, RESERVED
@@ -79,8 +80,7 @@ def _damage_database(world: World) -> None:
 def _change_password(world: World) -> None:
     """The role's password was changed, and whoever did it ended the sessions that still had the old one."""
     world.database.refuses_password = True
-    for session in list(world.database.sessions):
-        world.database.terminate(session, world.now)
+    end_sessions(world)
 
 
 def _need_more_memory(world: World) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from console.practice.simulated.blueprints.sovd import SECRET
+from console.practice.simulated.faults.database_changes import change_password, drop_database
 from console.practice.simulated.faults.fault import Fault
 from console.practice.simulated.machine import Listener
 from console.practice.simulated.traffic import Arrival, Loop
@@ -125,22 +126,6 @@ def _take_port(world: World) -> None:
     )
 
 
-def _change_password(world: World) -> None:
-    """The role's password was changed, and whoever did it ended the sessions that still had the old one."""
-    world.database.set_password(world.database.user, "changed-in-a-hurry")
-    _end_sessions(world)
-
-
-def _drop_database(world: World) -> None:
-    world.database.exists = False
-    _end_sessions(world)
-
-
-def _end_sessions(world: World) -> None:
-    for session in list(world.database.sessions):
-        world.database.terminate(session, world.now)
-
-
 def _leak_connections(world: World) -> None:
     """A page that loses a connection each time it is opened, and has been opened sixty times in the last hour."""
     for number in range(60):
@@ -185,8 +170,8 @@ FAULTS: dict[str, Fault] = {
     "sovd.s5.out-of-memory": Fault(300, _squeeze_database),
     "sovd.s6.port-held": Fault(140, _take_port),
     "sovd.s7.not-running": Fault(170, _stop("database")),
-    "sovd.s7.wrong-credentials": Fault(190, _change_password),
-    "sovd.s7.database-missing": Fault(180, _drop_database),
+    "sovd.s7.wrong-credentials": Fault(190, change_password),
+    "sovd.s7.database-missing": Fault(180, drop_database),
     "sovd.s7.pool-leak": Fault(HISTORY_S - 5, _leak_connections),
     "sovd.s8.not-running": Fault(160, _stop("cache")),
     "sovd.s8.wrong-url": Fault(150, _REDIS_ELSEWHERE),
