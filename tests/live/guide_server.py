@@ -10,13 +10,14 @@ import psycopg
 from store_containers import Server, server
 
 from console.config import SystemConfig
-from console.config_sources import PostgresConfig
+from console.config_sources import EngineConfig, PostgresConfig
 from console.guides.checks.check import Outcome, run_check
 from console.guides.checks.registry import find_check
 from console.guides.fixes import Applied, Preview, apply_fix, preview_fix
 from console.guides.fixes.action import action
 from console.guides.issue import CheckCall, Fix
 from console.guides.readings import Readings
+from console.sources.docker.source import DockerEngine
 from console.sources.host import LocalHost
 from console.sources.postgres.source import Postgres
 from console.system import System
@@ -42,7 +43,7 @@ CREATE DATABASE bare OWNER app;
 \\connect shop
 CREATE EXTENSION pg_stat_statements;
 CREATE EXTENSION amcheck;
-GRANT EXECUTE ON FUNCTION bt_index_check(regclass) TO app;
+GRANT EXECUTE ON FUNCTION bt_index_check(regclass), verify_heapam(regclass, boolean, boolean, text, bigint, bigint) TO app;
 SET ROLE app;
 CREATE TABLE "user" (id serial PRIMARY KEY, email text NOT NULL UNIQUE, locked boolean NOT NULL DEFAULT false, note text);
 INSERT INTO "user" (email) SELECT 'user' || i || '@shop.test' FROM generate_series(1, 50) i;
@@ -88,6 +89,7 @@ def shop_config(found: Server, user: str = "app", database: str = "shop", *, adm
             "title": "Shop",
             "environment": "lab",
             "postgres": settings,
+            "roles": {"database": found.container.name},
             "tables": {"users": "user", "sales": "public.sale"},
             "indexes": {"sale_buyer": {"table": "sales", "columns": ["buyer", "sold_on"]}},
         }
@@ -96,14 +98,15 @@ def shop_config(found: Server, user: str = "app", database: str = "shop", *, adm
 
 @contextlib.asynccontextmanager
 async def shop(
-    found: Server, user: str = "app", database: str = "shop", *, administrator: bool = True, **parts: Any
+    found: Server, user: str = "app", database: str = "shop", *, administrator: bool = True, logs: bool = False
 ) -> AsyncIterator[System]:
-    """The system of that server, as a login would see it."""
+    """The system of that server, as a login would see it; with `logs` its log can be read too."""
     config = shop_config(found, user, database, administrator=administrator)
     assert config.postgres is not None
     secrets = Secrets()
     source = Postgres(config.postgres, key="systems.shop.postgres", secrets=secrets)
-    system = System(config, host=LocalHost(), database=source, secrets=secrets, **parts)
+    engine = DockerEngine(EngineConfig(), (found.container.name,)) if logs else None
+    system = System(config, host=LocalHost(), engine=engine, database=source, secrets=secrets)
     await system.open()
     try:
         yield system
@@ -187,3 +190,20 @@ def damage(found: Server, index: str) -> None:
     with psycopg.connect(dsn(found, "postgres"), password=PASSWORD, autocommit=True) as admin:
         admin.execute("SET allow_system_table_mods = on")
         admin.execute("UPDATE pg_index SET indoption = '3'::int2vector WHERE indexrelid = %s::text::regclass", (index,))
+
+
+@contextlib.contextmanager
+def page_damaged(found: Server, relation: str, block: int = 0) -> Iterator[None]:
+    """A page is other on disk than it was written, until the end. Nobody must have read the relation since it was written anew
+    (VACUUM FULL, CREATE INDEX), or the server knows the page still."""
+    with psycopg.connect(dsn(found, "postgres"), password=PASSWORD, autocommit=True) as admin:
+        (path,) = admin.execute("SELECT pg_relation_filepath(%s)", (relation,)).fetchone() or ("",)
+        admin.execute("CHECKPOINT")
+    page = f"dd bs=8192 count=1 conv=notrunc status=none if=%s of=%s {{}}={block}"
+    file, kept, other = f"/pg/data/{path}", "/tmp/page", "/dev/urandom"
+    found.run("sh", "-c", page.format("skip") % (file, kept))
+    found.run("sh", "-c", page.format("seek") % (other, file))
+    try:
+        yield
+    finally:
+        found.run("sh", "-c", page.format("seek") % (kept, file))

@@ -6,7 +6,18 @@ from typing import Any
 
 import psycopg
 import pytest
-from guide_server import PASSWORD, damage, flushed, guide_server, made, running, shop, somebody, until
+from guide_server import (
+    PASSWORD,
+    damage,
+    flushed,
+    guide_server,
+    made,
+    page_damaged,
+    running,
+    shop,
+    somebody,
+    until,
+)
 from store_containers import Server
 
 from console.reading import FailureKind, SourceError
@@ -326,6 +337,69 @@ async def test_a_damaged_index_is_found_and_a_whole_database_is_told_as_such(pos
         async with somebody(postgres) as clerk:
             await clerk.execute("REINDEX INDEX fragile_word")
         assert (await made(system, "postgres.integrity")).facts["index_errors"] == 0
+
+
+async def meet(found: Server, statement: str) -> None:
+    """Somebody's statement meets a damaged page."""
+    async with somebody(found) as clerk:
+        with pytest.raises(psycopg.errors.DataCorrupted, match="invalid page in block"):
+            await clerk.execute(statement)
+
+
+async def test_a_damaged_page_of_a_table_is_damage_until_it_is_mended(postgres: Server) -> None:
+    async with somebody(postgres) as clerk:
+        await clerk.execute("CREATE TABLE cold AS SELECT n FROM generate_series(1, 5000) n")
+        await clerk.execute("VACUUM FULL cold")
+    async with shop(postgres, logs=True) as system:
+        with page_damaged(postgres, "cold", block=3):
+            await meet(postgres, "SELECT count(*) FROM cold")
+            found = await made(system, "postgres.integrity")
+            assert found.facts["page_errors"] == 2, "the wrong checksum and the page"
+            assert any("block 3 of public.cold is still damaged" in line for line in found.evidence)
+        mended = await made(system, "postgres.integrity")
+    assert mended.facts == {"page_errors": 0, "index_errors": 0, "checksum_failures": 0, "checked": True}, mended
+    assert any("counted was mended" in line for line in mended.evidence)
+
+
+async def test_a_damaged_page_of_a_table_that_was_written_anew_is_of_the_past(postgres: Server) -> None:
+    async with somebody(postgres) as clerk:
+        await clerk.execute("CREATE TABLE lost AS SELECT n FROM generate_series(1, 5000) n")
+        await clerk.execute("VACUUM FULL lost")
+        with page_damaged(postgres, "lost"):
+            await meet(postgres, "SELECT count(*) FROM lost")
+            await clerk.execute("TRUNCATE lost")
+    async with shop(postgres, logs=True) as system:
+        found = await made(system, "postgres.integrity")
+    assert (found.facts["page_errors"], found.facts["index_errors"]) == (0, 0)
+    assert any("belongs to nothing any more" in line for line in found.evidence)
+
+
+async def test_a_damaged_page_of_an_index_is_no_damage_of_rows(postgres: Server) -> None:
+    async with somebody(postgres) as clerk:
+        await clerk.execute("CREATE TABLE noted AS SELECT n FROM generate_series(1, 5000) n")
+        await clerk.execute("CREATE INDEX noted_n ON noted (n)")
+    async with shop(postgres, logs=True) as system:
+        with page_damaged(postgres, "noted_n", block=1):
+            await meet(postgres, "SET enable_seqscan = off; SELECT n FROM noted ORDER BY n LIMIT 1")
+            found = await made(system, "postgres.integrity")
+            assert (found.facts["page_errors"], found.facts["index_errors"]) == (0, 1)
+            assert found.headline == "Damaged: index noted_n."
+            async with somebody(postgres) as clerk:
+                await clerk.execute("REINDEX INDEX noted_n")
+        mended = await made(system, "postgres.integrity")
+    assert mended.facts == {"page_errors": 0, "index_errors": 0, "checksum_failures": 0, "checked": True}, mended
+
+
+async def test_without_the_right_to_look_a_damaged_page_counts_as_the_log_tells_it(postgres: Server) -> None:
+    async with somebody(postgres) as clerk:
+        await clerk.execute("CREATE TABLE hidden AS SELECT n FROM generate_series(1, 5000) n")
+        await clerk.execute("VACUUM FULL hidden")
+    with page_damaged(postgres, "hidden"):
+        await meet(postgres, "SELECT count(*) FROM hidden")
+    async with shop(postgres, user="plain", logs=True) as system:
+        found = await made(system, "postgres.integrity")
+    assert (found.facts["page_errors"] or 0) >= 2
+    assert any("verify_heapam" in failure.advice for failure in found.unread)
 
 
 async def test_without_amcheck_it_was_not_looked(postgres: Server) -> None:

@@ -52,7 +52,7 @@ _ELSEWHERE: dict[str, str] = {
     "postgres.exists": "postgres_select",
     "postgres.explain": "postgres_select",
     "postgres.select": "postgres_select",
-    "postgres.integrity": "postgres_server",
+    "postgres.integrity": "postgres_integrity",
     "postgres.setting": "postgres_server",
     "postgres.locks": "postgres_statements",
     "postgres.slowest": "postgres_statements",

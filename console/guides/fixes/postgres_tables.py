@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 from console.config_tables import IndexConfig
 from console.guides.checks.commands import joined, psql
 from console.guides.checks.containers import NoParameters
-from console.guides.checks.postgres_server import LOG_LINES, LOG_WINDOW_S, amcheck, damage_lines, named_indexes, rebuilt
+from console.guides.checks.postgres_damage import LOG_LINES, LOG_WINDOW_S, damage_lines, named_indexes, rebuilt, still_there
+from console.guides.checks.postgres_integrity import amcheck
 from console.guides.checks.postgres_tables import (
     Index,
     Logical,
@@ -302,7 +303,9 @@ async def _damaged(system: System) -> tuple[Index, ...]:
         if not looked.whole:
             try:
                 lines = await readings.role_log("database", LOG_LINES, readings.wall() - LOG_WINDOW_S)
-                named = named_indexes(damage_lines(lines)[0])
+                told_of_indexes, told_of_pages = damage_lines(lines)
+                told = await still_there(readings, told_of_pages)
+                named = (*named_indexes(told_of_indexes), *(name for _, (name, _) in told.indexes))
             except SourceError as error:
                 if not looked.damaged:
                     raise SourceError(error.failure.kind, error.failure.message, error.failure.advice) from None

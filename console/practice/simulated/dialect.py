@@ -90,6 +90,7 @@ _ERRORS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), state, words)
     for pattern, state, words in (
         (r"item order invariant violated for index \"(\w+)\"", "XX002", 'item order invariant violated for index "{0}"'),
+        (r"(invalid page in block \d+ of relation [\w/]+)", "XX001", "{0}"),
         (r"SELECT clause without selection list", "42601", "syntax error at end of input"),
         (r"(?:Table|View) with name \"?([\w.]+?)\"? does not exist", "42P01", 'relation "{0}" does not exist'),
         (r"Schema with name \"?(\w+)\"? does not exist", "3F000", 'schema "{0}" does not exist'),

@@ -120,6 +120,9 @@ def _put(world: World, schema: str) -> None:
     server.table_stats.update({name: TableStats() for name in made.tables})
     server.indexes.update(made.fresh_indexes())
     server.workload.damaged_indexes.clear()
+    server.workload.damaged_blocks.clear()
+    for name in made.tables:
+        server.workload.forget(name)
     server.checksum_failures, server.checksum_failed_at = 0, None
 
 

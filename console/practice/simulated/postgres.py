@@ -14,7 +14,7 @@ from console.practice.simulated.server_settings import ServerSettings, usual_set
 from console.practice.simulated.sessions import Counters, Refused, ServerSession
 from console.practice.simulated.tables import Tables
 from console.practice.simulated.volume import Volume
-from console.practice.simulated.workload import Statement, Workload
+from console.practice.simulated.workload import DATABASE_OID, Statement, Workload
 
 MAX_CONNECTIONS = 40
 RESERVED = 3
@@ -301,12 +301,14 @@ class PostgresServer:
         )
         self._say(now, "CONTEXT", f'while updating tuple (7,12) in relation "{table}"', pid=pid)
 
-    def find_bad_page(self, now: float) -> None:
-        """Read a page whose checksum is wrong; the server goes on."""
+    def find_bad_page(self, now: float, table: str) -> None:
+        """Read the first page of a table, whose checksum is wrong; the server goes on."""
+        self.workload.damaged_blocks[table] = 0
         self.checksum_failures, self.checksum_failed_at = self.checksum_failures + 1, now
         pid = self._pid()
         self._say(now, "WARNING", "page verification failed, calculated checksum 4523 but expected 20011", pid=pid, who=self.user)
-        self._say(now, "ERROR", "invalid page in block 1187 of relation base/16385/16417", pid=pid, who=self.user)
+        path = f"base/{DATABASE_OID}/{self.workload.oid(table)}"
+        self._say(now, "ERROR", f"invalid page in block 0 of relation {path}", pid=pid, who=self.user)
 
     def damage_index(self, name: str, now: float) -> None:
         """Let an index hold entries in a wrong order, and a statement meet them."""

@@ -43,6 +43,7 @@ def usual_settings(max_connections: int, reserved: int, version: str) -> dict[st
         ("superuser_reserved_connections", str(reserved), "", "postmaster"),
         ("shared_buffers", "16384", "8kB", "postmaster"),
         ("shared_preload_libraries", "pg_stat_statements", "", "postmaster"),
+        ("block_size", "8192", "", "internal"),
         ("work_mem", "4096", "kB", "user"),
         ("maintenance_work_mem", "65536", "kB", "user"),
         ("effective_cache_size", "65536", "8kB", "user"),

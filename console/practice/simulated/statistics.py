@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from console.practice.simulated.catalogue import Index, TableStats
 from console.practice.simulated.sessions import ServerSession
+from console.practice.simulated.workload import DATABASE_OID
 
 if TYPE_CHECKING:
     from console.practice.simulated.postgres import PostgresServer
 
 PAGE_BYTES = 8192
-DATABASE_OID = 16_385
 PUBLIC_OID = 2_200
-_MENTIONED = re.compile(r"\b(pg_\w+|current_\w+|to_regclass|version|bt_index_check)\b", re.IGNORECASE)
+HEAP, BTREE = 2, 403
+_MENTIONED = re.compile(r"\b(pg_\w+|current_\w+|to_regclass|version|bt_index_check|verify_heapam)\b", re.IGNORECASE)
 
 Rows = list[tuple[Any, ...]]
 
@@ -110,11 +111,12 @@ def views(server: "PostgresServer", now: float, counts: Mapping[str, int]) -> di
             for name, index in indexes.items()
         ],
         "pg_indexes": [("public", index.table, name, definition(name, index)) for name, index in indexes.items()],
-        "pg_class": [(oids[name], name, PUBLIC_OID, "r", float(live[name]), heap[name] // PAGE_BYTES) for name in oids]
+        "pg_class": [(oids[name], name, PUBLIC_OID, "r", float(live[name]), heap[name] // PAGE_BYTES, HEAP, "p") for name in oids]
         + [
-            (index_oids[name], name, PUBLIC_OID, "i", float(live[item.table]), index_bytes[name] // PAGE_BYTES)
+            (index_oids[name], name, PUBLIC_OID, "i", float(live[item.table]), index_bytes[name] // PAGE_BYTES, BTREE, "p")
             for name, item in indexes.items()
         ],
+        "pg_am": [(HEAP, "heap"), (BTREE, "btree")],
         "pg_stat_statements": [
             (
                 16_384,
@@ -143,6 +145,7 @@ def views(server: "PostgresServer", now: float, counts: Mapping[str, int]) -> di
         "relation_sizes": [(oids[name], name, heap[name], total[name]) for name in oids]
         + [(index_oids[name], name, index_bytes[name], index_bytes[name]) for name in indexes],
         "damaged_indexes": [(index_oids[name], name) for name in sorted(server.workload.damaged_indexes) if name in index_oids],
+        "damaged_blocks": [(oids[name], block) for name, block in server.workload.damaged_blocks.items() if name in oids],
         "wal_files": [(f"{number:024X}", 16 << 20, moment(now)) for number in range(1, 1 + server.wal_files)],
     }
 
@@ -151,6 +154,8 @@ _BEHIND = {
     "pg_settings": ("current_setting",),
     "relation_sizes": ("pg_relation_size", "pg_table_size", "pg_total_relation_size", "pg_indexes_size", "to_regclass"),
     "damaged_indexes": ("bt_index_check",),
+    "damaged_blocks": ("verify_heapam",),
+    "pg_class": ("pg_filenode_relation",),
     "wal_files": ("pg_ls_waldir",),
     "blocked_by": ("pg_blocking_pids",),
 }

@@ -24,7 +24,9 @@ CREATE TABLE pg_stat_user_indexes (relid bigint, indexrelid bigint, schemaname v
 CREATE TABLE pg_index (indexrelid bigint, indrelid bigint, indisunique boolean, indisprimary boolean, indisvalid boolean,
     indisready boolean, indislive boolean);
 CREATE TABLE pg_indexes (schemaname varchar, tablename varchar, indexname varchar, indexdef varchar);
-CREATE TABLE pg_class (oid bigint, relname varchar, relnamespace bigint, relkind varchar, reltuples double, relpages bigint);
+CREATE TABLE pg_class (oid bigint, relname varchar, relnamespace bigint, relkind varchar, reltuples double, relpages bigint,
+    relam bigint, relpersistence varchar);
+CREATE TABLE pg_am (oid bigint, amname varchar);
 CREATE TABLE pg_stat_statements (userid bigint, dbid bigint, queryid bigint, query varchar, calls bigint, total_exec_time double,
     mean_exec_time double, max_exec_time double, min_exec_time double, rows bigint);
 CREATE TABLE pg_stat_activity (pid integer, backend_start timestamptz, datname varchar, usename varchar, application_name varchar,
@@ -34,10 +36,11 @@ CREATE TABLE pg_locks (locktype varchar, relation bigint, pid integer, mode varc
 CREATE TABLE blocked_by (pid integer, blocker integer);
 CREATE TABLE relation_sizes (relid bigint, relname varchar, bytes bigint, total_bytes bigint);
 CREATE TABLE damaged_indexes (indexrelid bigint, name varchar);
+CREATE TABLE damaged_blocks (relid bigint, block bigint);
 CREATE TABLE wal_files (name varchar, size bigint, modification timestamptz);
 CREATE TABLE server_state (database varchar, "user" varchar, bytes bigint, version varchar, started_at timestamptz);
 """
-"""Those that PostgreSQL does not have (the last five) stand behind the functions below."""
+"""Those that PostgreSQL does not have (the last six) stand behind the functions below."""
 
 _SIZE = """(SELECT max({what}) FROM statistics.relation_sizes WHERE relid::varchar = wanted::varchar
     OR relname = trim(replace(wanted::varchar, 'public.', ''), '"'))"""
@@ -56,6 +59,10 @@ CREATE MACRO pg_blocking_pids(wanted) AS (SELECT coalesce(list(blocker), []) FRO
 CREATE MACRO pg_ls_waldir() AS TABLE SELECT * FROM statistics.wal_files;
 CREATE MACRO bt_index_check(wanted) AS (SELECT max(error('item order invariant violated for index "' || name || '"'))
     FROM statistics.damaged_indexes WHERE indexrelid = wanted);
+CREATE MACRO pg_filenode_relation(space, wanted) AS (SELECT max(oid) FROM statistics.pg_class WHERE oid = wanted);
+CREATE MACRO verify_heapam(wanted, stop, toast, skipped, first, last) AS TABLE SELECT block AS blkno,
+    error('invalid page in block ' || block || ' of relation base/16385/' || relid) AS msg
+    FROM statistics.damaged_blocks WHERE relid = wanted AND (first IS NULL OR block BETWEEN first AND last);
 CREATE MACRO to_regclass(wanted) AS (SELECT max(relname) FROM statistics.relation_sizes
     WHERE relname = replace(replace(wanted, '"', ''), 'public.', ''));
 """

@@ -8,7 +8,7 @@ from console.practice.simulated.catalogue import Catalogue, Index, TableStats
 
 SEQ_SCAN_FACTOR = 40.0
 """How many times longer a statement takes whose index is missing or not valid."""
-FIRST_OID = 16_400
+DATABASE_OID, FIRST_OID = 16_385, 16_400
 _SOURCES = re.compile(r'\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:ONLY\s+)?(?:"?public"?\.)?"?(\w+)"?', re.IGNORECASE)
 _AUTOVACUUM_EVERY_S = 60.0
 
@@ -44,6 +44,8 @@ class Workload:
         self.slowed: dict[str, Slowed] = {}
         """By table."""
         self.damaged_indexes: set[str] = set()
+        self.damaged_blocks: dict[str, int] = {}
+        """By table."""
         self._unserved: frozenset[str] = frozenset()
         """Tables of which an index that the service needs is not usable, as of the last step."""
         self._looked_at: tuple[bool, tuple[tuple[str, bool], ...]] = (True, ())

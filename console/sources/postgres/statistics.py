@@ -75,6 +75,23 @@ ORDER BY s.schemaname, s.relname, s.indexrelname
 """A row an index, also those that are not valid (left behind by CREATE INDEX CONCURRENTLY that failed). `definition` is
 the CREATE INDEX statement as PostgreSQL writes it; uniq is true for primary keys as well."""
 
+FILE: Final = """
+/* triage: file */
+SELECT d.oid AS database, c.oid AS id, n.nspname AS schemaname, c.relname, c.relkind AS kind
+FROM pg_database d
+LEFT JOIN pg_class c ON c.oid = pg_filenode_relation(%(tablespace)s, %(file)s)
+LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE d.datname = current_database()
+"""
+"""One row: the number of this database, and which relation of it has that file (`base/DATABASE/FILE` is of tablespace 1663);
+id is NULL when none has it any more: VACUUM FULL, REINDEX and TRUNCATE write into a new file."""
+
+BLOCKS: Final = """
+/* triage: blocks */
+SELECT pg_relation_size(%(table)s) / current_setting('block_size')::bigint AS blocks
+"""
+"""One row: how many pages the table `%(table)s` (its oid) has."""
+
 SETTING: Final = """
 /* triage: setting */
 SELECT name, setting, unit, context, source, pending_restart, boot_val
@@ -116,9 +133,44 @@ def statements(version: str, schema: str = "public", *, by_calls: bool = False) 
 
 def index_check(schema: str = "public") -> str:
     """amcheck of one B-tree, `%(index)s` its oid: an error with SQLSTATE XX002 when it is damaged. Takes AccessShareLock only."""
-    function = "bt_index_check" if schema in ("", "public") else f"{quoted(schema)}.bt_index_check"
     where = "FROM pg_stat_user_indexes WHERE indexrelid = %(index)s"
-    return f"/* triage: index check */ SELECT {function}(indexrelid) {where}"
+    return f"/* triage: index check */ SELECT {_amcheck('bt_index_check', schema)}(indexrelid) {where}"
+
+
+def heap_check(schema: str = "public") -> str:
+    """amcheck of one page of a table, `%(table)s` its oid, `%(block)s` the page: a row with `said` for each fault found in it,
+    an error with SQLSTATE XX001 when the page cannot be read. amcheck 1.3 (PostgreSQL 14) and later."""
+    page = "(%(table)s, false, false, 'none', %(block)s, %(block)s)"
+    return f"/* triage: heap check */ SELECT msg AS said FROM {_amcheck('verify_heapam', schema)}{page}"  # noqa: S608 (no values)
+
+
+def all_tables_check(schema: str = "public") -> str:
+    """amcheck of every table, the server's own ones among them: one row, how many `tables`, and in `faults` how much was found;
+    an error with SQLSTATE XX001 when a page cannot be read."""
+    return f"""
+/* triage: all tables */
+SELECT count(*) AS tables, sum((
+    SELECT count(f.msg) FROM {_amcheck("verify_heapam", schema)}(c.oid, false, false, 'none', NULL, NULL) f
+)) AS faults
+FROM pg_class c
+WHERE c.relkind IN ('r', 'm', 't') AND c.relpersistence <> 't'
+"""  # noqa: S608 (a quoted name)
+
+
+def all_trees_check(schema: str = "public") -> str:
+    """amcheck of every index: one row, how many `trees`, and `others`, of which it cannot tell. An error as with index_check."""
+    function = _amcheck("bt_index_check", schema)
+    return f"""
+/* triage: all trees */
+SELECT count(*) FILTER (WHERE a.amname = 'btree') AS trees, count(*) FILTER (WHERE a.amname <> 'btree') AS others,
+       count(CASE WHEN a.amname = 'btree' THEN {function}(c.oid)::text END) AS looked_at
+FROM pg_class c JOIN pg_am a ON a.oid = c.relam JOIN pg_index i ON i.indexrelid = c.oid
+WHERE c.relkind = 'i' AND c.relpersistence <> 't' AND i.indisvalid
+"""  # noqa: S608 (a quoted name)
+
+
+def _amcheck(function: str, schema: str) -> str:
+    return function if schema in ("", "public") else f"{quoted(schema)}.{function}"
 
 
 def present(names: int) -> str:

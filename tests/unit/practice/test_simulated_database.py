@@ -227,8 +227,41 @@ async def test_a_damaged_index_is_found_by_checking_and_mended_by_rebuilding(mad
 
 
 async def test_a_bad_page_is_counted(made: Make) -> None:
-    _, database = made(lambda world: world.database.find_bad_page(world.now))
+    _, database = made(lambda world: world.database.find_bad_page(world.now, "grade"))
     assert (await database.select(statistics.DATABASE))[0]["checksum_failures"] == 1
+
+
+async def test_a_bad_page_is_of_a_table_and_cannot_be_read(made: Make) -> None:
+    world, database = made(lambda world: world.database.find_bad_page(world.now, "grade"))
+    assert (await database.accepts()).accepting
+    (line,) = [line.text for line in world.log("database").tail(500, None) if "invalid page in block 0" in line.text]
+    file = int(line.rpartition("/")[2])
+    (found,) = await database.select(statistics.FILE, {"tablespace": 1663, "file": file})
+    assert (found["relname"], found["kind"]) == ("grade", "r")
+    assert (await database.select(statistics.BLOCKS, {"table": file}))[0]["blocks"] != 0
+    for question, values in (
+        (statistics.heap_check(), {"table": file, "block": 0}),
+        (statistics.all_tables_check(), None),
+    ):
+        with pytest.raises(SourceError, match="invalid page in block 0") as error:
+            await database.select(question, values)
+        assert error.value.failure.kind is FailureKind.GARBAGE
+    assert await database.select(statistics.heap_check(), {"table": file, "block": 1}) == []
+    (nobodys,) = await database.select(statistics.FILE, {"tablespace": 1663, "file": 9})
+    assert nobodys["id"] is None
+
+
+async def test_all_tables_and_indexes_of_a_whole_server_can_be_read(made: Make) -> None:
+    _, database = made(lambda world: world.database.damage_index(ATTENDANCE, world.now))
+    with pytest.raises(SourceError, match="item order invariant"):
+        await database.select(statistics.all_trees_check())
+    await database.execute("REINDEX DATABASE student_management")
+    (tables,), (trees,) = [
+        await database.select(question) for question in (statistics.all_tables_check(), statistics.all_trees_check())
+    ]
+    assert (tables["faults"], trees["others"]) == (0, 0)
+    assert tables["tables"]
+    assert trees["trees"]
 
 
 # -- settings, roles and the database itself ------------------------------------------------------------------------------

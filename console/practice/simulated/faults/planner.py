@@ -103,7 +103,7 @@ def _damage_index(world: World) -> None:
 
 
 def _damage_page(world: World) -> None:
-    world.database.find_bad_page(world.now)
+    world.database.find_bad_page(world.now, "programs")
 
 
 def _keep_images(world: World) -> None:
