@@ -16,6 +16,8 @@ pytestmark = pytest.mark.engine
 
 # What follows from a fault without being it: the engine itself cannot be stopped in a lab that runs on it.
 ISSUES = ("sms.c1", "sms.c2", "sms.c3")
+CANNOT_BE_KNOWN = {"planner.k3"}
+"""Asks for the version of Docker Compose, which a machine with an engine need not have."""
 
 
 async def walk(config_file: Path, *issues: str) -> dict[str, Any]:
@@ -47,7 +49,8 @@ async def test_at_a_quick_look_at_every_issue_nothing_fires_on_a_healthy_lab(
     finally:
         await system.aclose()
     assert [(item["issue"], item["summary"]) for item in answer["results"] if item["cause"]] == []
-    assert exit_code(answer) == 0, [(item["issue"], item["summary"]) for item in answer["results"] if not item["left"]]
+    undecided = {item["issue"] for item in answer["results"] if not item["left"] and item["outcome"] != "clear"}
+    assert undecided <= CANNOT_BE_KNOWN, [(item["issue"], item["summary"]) for item in answer["results"] if not item["left"]]
 
 
 @pytest.mark.parametrize("issue", ISSUES)
