@@ -97,8 +97,8 @@ def _parser() -> argparse.ArgumentParser:
     issues = command("issues", _issues, "every issue, its chord, severity, and when it was last walked")
     issues.add_argument("--json", action="store_true", help="a list of objects")
 
-    lint = command("lint", _lint, "check guides and config: file:line:column: what, and how to mend it")
-    lint.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="default: the shipped guides and the config")
+    lint = command("lint", _lint, "check guides, config and scenarios: file:line:column: what, and how to mend it")
+    lint.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="default: all that is shipped, and the config")
 
     guide = command("guide", _guide, "the guides as prose, made from their trees")
     guide.add_argument("action", choices=["render"])
@@ -231,8 +231,11 @@ def _issues(arguments: argparse.Namespace) -> int:
 
 def _lint(arguments: argparse.Namespace) -> int:
     from console.guides.lint import lint
+    from console.practice.drill.outline import SCENARIOS
+    from console.practice.drill.scenario_rules import is_of_scenarios, scenario_problems
 
-    problems = lint(arguments.paths, getattr(arguments, "config", None))
+    problems = lint(arguments.paths, getattr(arguments, "config", None), is_of_scenarios)
+    problems += scenario_problems(arguments.paths or (SCENARIOS,))
     for problem in problems:
         print(problem)
     if not problems:

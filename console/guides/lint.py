@@ -1,7 +1,7 @@
 """Everything that is wrong with guides and configurations, file by file, in one list and never a traceback."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,15 +15,19 @@ from console.guides.rules import rule_problems
 from console.problem import Problem, Problems
 
 
-def lint(paths: Sequence[Path] = (), config: Path | None = None) -> list[Problem]:
+def lint(
+    paths: Sequence[Path] = (), config: Path | None = None, besides: Callable[[Path], bool] = lambda _: False
+) -> list[Problem]:
     """Problems of the files under these paths: .yaml are issues, .toml configurations. Without paths, the shipped guides, the
     configuration in use (`config`, or the one that is found), and the folders with guides of one's own that it names; then
-    without warnings about the shipped ones, which only their authors can mend."""
+    without warnings about the shipped ones, which only their authors can mend. Files `besides` are no issues."""
     problems: list[Problem] = []
     issues: list[Issue] = []
     used = _configured(find_config(config))
     folders = [Path(guide) for system in used.systems.values() for guide in system.guides if "/" in guide] if used else []
     for path in _files(paths or (LIBRARY, find_config(config), *dict.fromkeys(folders)), problems):
+        if besides(path):
+            continue
         try:
             if path.suffix == ".toml":
                 problems.extend(replace(warning, warning=True) for warning in load_config(path).warnings)

@@ -74,13 +74,25 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class Errand:
+    """What no responder mends from the console (a release, a certificate, somebody else's server): `who` does it, `after_s`
+    seconds after a diagnosis named the fault's cause, and says so."""
+
+    fault: str
+    who: str
+    after_s: float
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class Truth:
     """What grades a scenario. Nothing that a trainee's screen uses may import this.
 
     `causes`: what is to be diagnosed (`<issue>.<cause>`), none when nothing is wrong. `accepted`: causes that also count as
     right, each with the cause of `causes` that it stands for. `probes`: at least one fails while a fault is there, all hold
     when it is mended. `keep_tables`: tables whose rows must still be there in the end. `mending`: fixes (`<issue>.<fix>`)
-    that are no needless ones although the cause does not name them. `debrief`: Markdown.
+    that are no needless ones although the cause does not name them. `debrief`: Markdown. `errands`: what others mend when they
+    are told the cause.
     """
 
     id: str
@@ -90,3 +102,4 @@ class Truth:
     keep_tables: tuple[str, ...]
     mending: tuple[str, ...]
     debrief: str
+    errands: tuple[Errand, ...] = ()

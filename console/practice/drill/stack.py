@@ -44,6 +44,9 @@ class Stack(Protocol):
     async def inject(self, fault: PlannedFault) -> None:
         """Journal the way back, break it, and wait until it bites. Raises StackError when it does not; then it is undone."""
 
+    async def mend(self, fault: str) -> None:
+        """Undo this one fault, as somebody else does whose errand it is. Raises StackError."""
+
     async def make_noise(self, noise: PlannedNoise) -> None: ...
 
     def replies(self, faults: tuple[str, ...]) -> Mapping[str, str]:
