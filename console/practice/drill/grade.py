@@ -28,7 +28,15 @@ FAILED: Final = 5
 DETECT_BY, DIAGNOSE_BY, MITIGATE_BY = 1, 2, 3
 """Response times within which each is wanted. Of a critical trouble (5 minutes) the last is a quarter of an hour, after which
 the guides want it handed on."""
-_ENDED_BY_ITSELF = ("void", "aborted", "broken_off")
+_ENDINGS: Final = {
+    "done": "Played to the end",
+    "gave_up": "Given up",
+    "timed_out": "The time ran out",
+    "void": "The round is void",
+    "aborted": "The round was aborted",
+    "broken_off": "The round was broken off",
+}
+_NOT_GRADED: Final = ("void", "aborted", "broken_off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +94,7 @@ def grade(
     """Grade a round that has ended. Of the referee's entry `truth`, `roles` (role by name of a part) is used when it is there."""
     clock = clock_of(public)
     ended = _last(public, "ended")
-    how = str(ended.get("how")) if ended else "broken_off"
+    how = how_it_ended(public)
     lost = tuple(
         dict.fromkeys(text for entry in referee if entry.get("kind") == "lost" for text in _texts(entry.get("what", "")))
     )
@@ -129,6 +137,12 @@ def grade(
     )
 
 
+def how_it_ended(public: Sequence[Entry]) -> str:
+    """`done`, `gave_up`, `timed_out`, `void`, `aborted` or `broken_off`; a round that nobody ended was broken off."""
+    how = (_last(public, "ended") or {}).get("how")
+    return how if isinstance(how, str) and how in _ENDINGS else "broken_off"
+
+
 def evidence_of(trainee: Sequence[Entry]) -> tuple[str, ...]:
     """What the trainee looked at, each once: steps of trees (`sms.c2 accepts`), panes and tools."""
     found: dict[str, None] = {}
@@ -145,7 +159,7 @@ def _mark(
 ) -> tuple[str, bool]:
     if lost and how != "void":
         return MARKS[FAILED], False
-    if how in _ENDED_BY_ITSELF:
+    if how in _NOT_GRADED:
         return NOT_GRADED, False
     if not right and not (mended and truth.causes):
         return MARKS[FAILED], False
@@ -304,14 +318,7 @@ def _phase(public: Sequence[Entry], clock: RoundClock, name: str, *, last: bool 
 
 def _ended_reason(how: str, ended: Mapping[str, Any] | None) -> Reason:
     why = clean(str((ended or {}).get("reason") or ""), 300)
-    words = {
-        "done": "Played to the end",
-        "gave_up": "Given up",
-        "timed_out": "The time ran out",
-        "void": "The round is void",
-        "aborted": "The round was aborted",
-    }.get(how, "The round was broken off")
-    return Reason("ended", words, f"{how}: {why}" if why else how, "done", 0 if how == "done" else HALF_DONE)
+    return Reason("ended", _ENDINGS[how], f"{how}: {why}" if why else how, "done", 0 if how == "done" else HALF_DONE)
 
 
 # -- entries, which are taken as they come -----------------------------------------------------------------------------

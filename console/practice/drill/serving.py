@@ -42,7 +42,7 @@ def changes_made(trainee: Sequence[Entry]) -> list[Change]:
 
 
 def _change(entry: Entry) -> Change:
-    issue, fix = entry.get("issue"), clean(str(entry.get("fix", "?")), 120)
+    issue, fix = entry.get("issue"), clean(str(entry.get("fix", "")), 120) or "a change"
     named = entry.get("targets")
     targets = [item.get("name") for item in named if isinstance(item, Mapping)] if isinstance(named, list) else []
     return Change(
