@@ -18,6 +18,7 @@ from textual.binding import BindingType
 from textual.command import Provider
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
 from console.alarms import worst
@@ -38,7 +39,9 @@ from widgets.pane import Pane
 
 if TYPE_CHECKING:
     from console.guides.issue import Fix, Issue
+    from console.practice.drill.rounds import Round
     from console.sources.protocols.engine import LogLine
+    from screens.attendance import Attendance
     from screens.walk import LeftWalk
 
 TICK_S = 1.0
@@ -71,6 +74,7 @@ class TriageApp(App[None]):
         clock: Callable[[], float] = time.time,
         simulated: bool = False,
         told: Mapping[str, str] | None = None,
+        round: "Round | None" = None,
     ) -> None:
         super().__init__()
         self.system = system
@@ -90,6 +94,8 @@ class TriageApp(App[None]):
         self.journal = Journal(system.name, system.config.environment.value, secrets=system.secrets, clock=clock)
         if write:
             self.set_reactive(TriageApp.armed, Arming.armed(clock()))
+        self.drill: Attendance | None = _attend(self, round) if round is not None else None
+        """The round that this console attends, if it attends one."""
         self._closed = False
         self._loading = asyncio.Lock()
         self.register_theme(TRIAGE)
@@ -109,6 +115,8 @@ class TriageApp(App[None]):
         self.run_worker(self._open(), name="open", group="open", exit_on_error=False)
 
     async def _open(self) -> None:
+        if self.drill is not None:
+            self.run_worker(self.drill.follow(), name="drill", group="drill", exit_on_error=False)
         await self.system.open()
         self.dashboard.start()
 
@@ -145,13 +153,16 @@ class TriageApp(App[None]):
             others=others,
             host=socket.gethostname() if "SSH_CONNECTION" in os.environ else "",
             asking=self.dashboard.asking,
+            drill=self.drill.news() if self.drill is not None else None,
         )
 
     def tell(self) -> None:
-        """Let the banner of the screen on top say what is so now."""
-        if self.screen_stack:
-            for banner in self.screen.query(Banner):
+        """Let the banners that are seen say what is so now: that of the screen on top, and those below one that leaves room."""
+        for screen in reversed(self.screen_stack):
+            for banner in screen.query(Banner):
                 banner.news = self.news()
+            if not screen.is_modal:
+                break
 
     def watch_armed(self) -> None:
         self.tell()
@@ -173,7 +184,7 @@ class TriageApp(App[None]):
             elif isinstance(focused, LogView):
                 places |= {Scope.LOG_LINES: focused, Scope.LOGS: screen.query_one(LogPane)}
         for command in COMMANDS:
-            if command.palette and command.scope in places:
+            if command.palette and command.scope in places and (self.drill is not None or command.id != "app.drill"):
                 action = partial(self.run_action, command.action, places[command.scope])
                 yield SystemCommand(command.help, f"{key_words(command.keys)} · {command.scope}", action)
         yield SystemCommand("Change the colours", "choose a theme", self.action_change_theme)
@@ -205,18 +216,25 @@ class TriageApp(App[None]):
 
     def open_picker(self) -> None:
         """The issue picker over whatever is shown."""
+        if self.drill is not None and self.drill.refuses_trees():
+            return
         from screens.picker import PickerScreen
 
+        self.opened("issue picker")
         self.push_screen(PickerScreen())
 
     def open_issue(self, issue: "Issue") -> None:
         """Walk an issue, over whatever is shown; one that was left goes on where it was."""
+        if self.drill is not None and self.drill.refuses_trees():
+            return
         from screens.walk import WalkScreen
 
         self.push_screen(WalkScreen(issue, left=self.left.pop(issue.id, None)))
 
     def open_issue_of(self, text: str) -> None:
         """Walk the issue that an error text fits best, and name the others; the picker when it fits none."""
+        if self.drill is not None and self.drill.refuses_trees():
+            return
 
         async def find() -> None:
             from console.guides.search import search_error
@@ -262,8 +280,32 @@ class TriageApp(App[None]):
         self.push_screen(ConfirmScreen(fix))
 
     async def record(self, kind: str, details: Mapping[str, object]) -> None:
-        """Write into this session's journal; raises OSError when it cannot be written."""
+        """Write into this session's journal, and a round's log; raises OSError when the journal cannot be written."""
         await self.journal.record(kind, details)
+        if self.drill is not None:
+            await self.drill.write(kind, self.journal.safe(details))
+
+    # -- a drill ----------------------------------------------------------------------------------------------------
+
+    def opened(self, what: str) -> None:
+        """Something was opened to look at it: written down when this is a drill."""
+        if self.drill is not None:
+            self.drill.put("opened", what=what)
+
+    @property
+    def without_trees(self) -> bool:
+        """Whether a round is on that is played without the trees."""
+        return self.drill is not None and self.drill.without_trees
+
+    def action_drill(self) -> None:
+        if self.drill is not None:
+            self.drill.show()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The drill's key comes before every other, but not where text is typed, and only in a drill."""
+        if action == "drill":
+            return self.drill is not None and not isinstance(self.focused, Input)
+        return super().check_action(action, parameters)
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
@@ -312,6 +354,12 @@ def run_app(build: Callable[[], System], *, write: bool = False, told: Callable[
         with contextlib.suppress(RuntimeError):
             loop.close()
     return app.return_code or 0
+
+
+def _attend(app: TriageApp, round_: "Round") -> "Attendance":
+    from screens.attendance import Attendance
+
+    return Attendance(app, round_)
 
 
 def _hung_up(descriptor: int) -> bool:

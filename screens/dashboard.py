@@ -171,7 +171,7 @@ class Dashboard(Screen[None]):
 
         texts = await asyncio.to_thread(read_error_texts, self.system.config.guides)
         if texts:
-            pane.mark(texts.chord_of)
+            pane.mark(lambda text: "" if self._app.without_trees else texts.chord_of(text))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker that failed is a defect of ours: its pane must not look live, and the others go on."""
@@ -208,6 +208,8 @@ class Dashboard(Screen[None]):
     def _focused(self, event: DescendantFocus) -> None:
         for widget in (event.widget, *event.widget.ancestors):
             if widget.id in PANES:
+                if widget.id != self.current:
+                    self._app.opened(f"pane {widget.id}")
                 self.current = widget.id
                 self._tabs()
 
@@ -245,6 +247,7 @@ class Dashboard(Screen[None]):
     # -- keys -------------------------------------------------------------------------------------------------------
 
     def action_pane(self, pane: str) -> None:
+        self._app.opened(f"pane {pane}")
         self.current = pane
         self._arrange()
         self._focus(pane)
@@ -311,11 +314,13 @@ class Dashboard(Screen[None]):
     def action_daily(self) -> None:
         from screens.daily import DailyScreen
 
+        self._app.opened("morning check")
         self.app.push_screen(DailyScreen())
 
     def action_procedures(self) -> None:
         from screens.procedures import ProceduresScreen
 
+        self._app.opened("procedures")
         self.app.push_screen(ProceduresScreen())
 
     def action_container(self, verb: str) -> None:
@@ -351,6 +356,7 @@ class Dashboard(Screen[None]):
             from screens.details import session_lines
             from screens.page import Page
 
+            self._app.opened(f"session {chosen.pid}")
             self.app.push_screen(Page(f"Session {chosen.pid}", session_lines(chosen)))
 
     def action_cache(self) -> None:
@@ -364,6 +370,7 @@ class Dashboard(Screen[None]):
             once(lambda: self.system.need_cache().doctor(), timeout_s=3, name="Redis", clock=self.clock),
             once(lambda: self.system.need_cache().clients(), timeout_s=3, name="Redis", clock=self.clock),
         )
+        self._app.opened("details redis")
         self.app.push_screen(Page("Redis", cache_lines(doctor, clients)))
 
     @on(ContainerTable.Chosen)
@@ -371,6 +378,7 @@ class Dashboard(Screen[None]):
         from screens.details import detail_lines
         from screens.page import Page
 
+        self._app.opened(f"container {event.row.container.name}")
         self.app.push_screen(Page(event.row.container.name, detail_lines(event.row, self.system.config, self.clock())))
 
     @on(ContainerTable.Followed)

@@ -17,6 +17,8 @@ _TITLES = {
     Scope.WALK: "In a walk",
     Scope.CONFIRM: "Before a change",
     Scope.TOOLKIT: "In the toolkit",
+    Scope.DRILL: "In a drill",
+    Scope.DIAGNOSE: "In a diagnosis",
     Scope.EVERYWHERE: "Everywhere",
 }
 

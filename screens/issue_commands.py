@@ -22,7 +22,7 @@ class IssueProvider(Provider):
     """The issues of the system that fit what is typed, the best first."""
 
     async def startup(self) -> None:
-        self._issues: tuple[Issue, ...] = await self._triage.load_issues()
+        self._issues: tuple[Issue, ...] = () if self._triage.without_trees else await self._triage.load_issues()
 
     async def search(self, query: str) -> Hits:
         text = query.strip()

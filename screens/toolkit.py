@@ -71,6 +71,7 @@ class ToolkitScreen(Screen[None]):
         self.query_one(TabLine).tabs = tuple(tabs)
         self._table.asking(number, tool.title, self._choice_words(choice))
         self.busy = True
+        self._app.opened(f"tool {tool.id}")
         self.run_worker(self._answer(tool, choice), name=tool.id, group="ask", exclusive=True, exit_on_error=False)
 
     async def _answer(self, tool: Tool, choice: str) -> None:

@@ -1,8 +1,9 @@
-"""The top line: which system this is, how dangerous, what is worst now, and the time."""
+"""The top line: which system this is, how dangerous, what is worst now, and the time. In a drill, a second one below it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.reactive import reactive
@@ -12,6 +13,9 @@ from console.config import Environment
 from console.severity import Severity
 from widgets.line import Line, Span, fitted, line, severity_style
 from widgets.sheet import Sheet
+
+if TYPE_CHECKING:
+    from widgets.drill_lines import DrillNews
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,17 @@ class News:
     host: str = ""
     asking: bool = False
     """Some source has not answered for the first time yet: nothing is known to be well."""
+    drill: "DrillNews | None" = None
+    """The round that the console attends."""
 
 
 class Banner(Sheet):
-    """One line, drawn from `news`."""
+    """One line, drawn from `news`; two in a drill."""
 
     DEFAULT_CSS = """
     Banner {
         height: 1;
+        &.-drill { height: 2; }
         background: $panel;
         &.-lab, &.-simulated { background: $primary-muted; }
         &.-staging { background: $warning-muted; }
@@ -52,11 +59,18 @@ class Banner(Sheet):
         if news is not None:
             for environment in Environment:
                 self.set_class(environment is news.environment, f"-{environment}")
+            self.set_class(news.drill is not None, "-drill")
         self.redraw()
 
     def draw(self, width: int, height: int) -> Sequence[Line]:
         del height
-        return [] if self.news is None else [_line(self.news, width)]
+        if self.news is None:
+            return []
+        if self.news.drill is None:
+            return [_line(self.news, width)]
+        from widgets.drill_lines import drill_line
+
+        return [_line(self.news, width), drill_line(self.news.drill, width)]
 
 
 def _line(news: News, width: int) -> Line:

@@ -23,6 +23,8 @@ class Scope(StrEnum):
     TOOLKIT = "toolkit"
     DAILY = "morning check"
     PROCEDURES = "procedures"
+    DRILL = "drill"
+    DIAGNOSE = "diagnosis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Command:
 
 
 _E, _D, _L, _C, _P = Scope.EVERYWHERE, Scope.DASHBOARD, Scope.LIST, Scope.CONTAINERS, Scope.POSTGRES
-_T = Scope.TOOLKIT
+_T, _DRILL, _DIAGNOSE = Scope.TOOLKIT, Scope.DRILL, Scope.DIAGNOSE
 _LOGS, _LINES, _PICKER, _WALK, _CONFIRM = Scope.LOGS, Scope.LOG_LINES, Scope.PICKER, Scope.WALK, Scope.CONFIRM
 
 COMMANDS = (
@@ -68,6 +70,9 @@ COMMANDS = (
     Command("app.help", "question_mark,f1", "help", "keys", "Every key that works here", _E),
     Command("app.palette", "ctrl+p", "command_palette", "palette", "Find a command by its name", _E, palette=False),
     Command("app.arm", "w", "arm", "arm", "Arm writing for ten minutes (asks), or disarm it", _E),
+    Command(
+        "app.drill", "D", "drill", "drill", "The drill: brief, reports, diagnosis, hints (only in a drill)", _E, priority=True
+    ),
     Command("dashboard.issues", "g", "issues", "issues", "Issue picker; g c 2 walks issue c2", _D, priority=True),
     Command("dashboard.containers", "1", "pane('containers')", "", "Focus the containers", _D, priority=True),
     Command("dashboard.postgres", "2", "pane('postgres')", "", "Focus PostgreSQL", _D, priority=True),
@@ -189,6 +194,26 @@ COMMANDS = (
     Command("procedures.up", "up,k", "move(-1)", "", "One up", Scope.PROCEDURES, palette=False),
     Command("procedures.down", "down,j", "move(1)", "", "One down", Scope.PROCEDURES, palette=False),
     Command("procedures.leave", "escape", "leave", "back", "To the list, then leave", Scope.PROCEDURES, palette=False),
+    Command(
+        "drill.acknowledge", "a", "acknowledge", "", "Acknowledge: something is wrong, and you are on it", _DRILL, palette=False
+    ),
+    Command("drill.diagnose", "c", "diagnose", "", "Hand in the cause, or change it", _DRILL, palette=False),
+    Command("drill.hint", "h", "hint", "", "Take a hint; what it costs is shown first", _DRILL, palette=False),
+    Command("drill.give-up", "G", "give_up", "", "Give the round up (asks)", _DRILL, palette=False),
+    Command("drill.review", "enter", "review", "", "The review, when the round is over", _DRILL, palette=False),
+    Command("drill.up", "up,k", "scroll(-1)", "", "One line up", _DRILL, palette=False),
+    Command("drill.down", "down,j", "scroll(1)", "", "One line down", _DRILL, palette=False),
+    Command("drill.page-up", "pageup", "page(-1)", "", "One page up", _DRILL, palette=False),
+    Command("drill.page-down", "pagedown,space", "page(1)", "", "One page down", _DRILL, palette=False),
+    Command("drill.leave", "escape", "leave", "back", "Back to where you were; D comes again", _DRILL, palette=False),
+    Command("diagnose.mark", "space", "mark", "", "Mark a cause, or take the mark away", _DIAGNOSE, palette=False),
+    Command("diagnose.hand-in", "enter", "hand_in", "", "Hand the marked causes in", _DIAGNOSE, palette=False),
+    Command("diagnose.search", "slash", "search", "", "Search issues and causes", _DIAGNOSE, palette=False),
+    Command("diagnose.up", "up", "cursor(-1)", "", "One up", _DIAGNOSE, palette=False),
+    Command("diagnose.down", "down", "cursor(1)", "", "One down", _DIAGNOSE, palette=False),
+    Command("diagnose.page-up", "pageup", "page(-1)", "", "One page up", _DIAGNOSE, palette=False),
+    Command("diagnose.page-down", "pagedown", "page(1)", "", "One page down", _DIAGNOSE, palette=False),
+    Command("diagnose.leave", "escape", "leave", "", "Close the search, then leave it as it was", _DIAGNOSE, palette=False),
     Command("picker.walk", "enter", "walk", "", "Walk the issue under the cursor", _PICKER, palette=False),
     Command("picker.search", "slash", "search", "", "Search titles, symptoms and error texts", _PICKER, palette=False),
     Command("picker.up", "up", "cursor(-1)", "", "One up", _PICKER, palette=False),

@@ -55,7 +55,7 @@ class Journal:
 
     async def record(self, kind: str, details: Mapping[str, object]) -> None:
         """Append one entry and wait until it is on the disk; raises OSError when that fails."""
-        entry = {"at": self._clock(), "kind": kind, **self._safe_mapping(details)}
+        entry = {"at": self._clock(), "kind": kind, **self.safe(details)}
         await asyncio.to_thread(self._append, entry)
 
     def _append(self, entry: Mapping[str, Any]) -> None:
@@ -88,7 +88,8 @@ class Journal:
         finally:
             os.close(handle)
 
-    def _safe_mapping(self, details: Mapping[str, object]) -> dict[str, Any]:
+    def safe(self, details: Mapping[str, object]) -> dict[str, Any]:
+        """An entry's details as they may be kept: JSON, of bounded length, with every secret hidden."""
         return {str(key): self._safe(value) for key, value in details.items()}
 
     def _safe(self, value: object) -> Any:
@@ -98,7 +99,7 @@ class Journal:
             # NaN and infinity are no JSON.
             return value if value == value and abs(value) != float("inf") else None
         if isinstance(value, Mapping):
-            return self._safe_mapping(value)
+            return self.safe(value)
         if isinstance(value, list | tuple | set | frozenset):
             return [self._safe(item) for item in value]
         return printable(self._secrets.hide(str(value)), MAX_TEXT)
