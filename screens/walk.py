@@ -69,6 +69,7 @@ class WalkScreen(Screen[None]):
     def on_mount(self) -> None:
         if self._began_at is None:
             self._began_at = self._app.clock()
+        self._app.opened(f"issue {self.issue.id}")
         if not self._goes_on:
             self._note_down("walk_begins")
         self._app.tell()
