@@ -13,7 +13,7 @@ from console.guides.issue import Fix, Issue
 from console.guides.loader import Guides, issue_files, load_issues, read_guides
 from console.guides.readings import Readings
 from console.guides.search import search_error
-from console.guides.triage import Look, look_closer, ranked
+from console.guides.triage import Look, look_at_all, ranked
 from console.guides.walk import Conclusion, Verdict, Walk, record_entry
 from console.problem import Problem, Problems
 from console.reading import SourceError
@@ -65,12 +65,13 @@ async def check(
     # They keep secret inputs hidden until the results are made.
     keepers = [Walk(issue, system, inputs=given[issue.id], readings=readings) for issue in issues]
     values = {keeper.issue.id: keeper.values for keeper in keepers}
-    look = _walked if issue_ids else look_closer
     try:
-        looks = await asyncio.gather(
-            *(_within(look(system, issue, readings, given[issue.id]), issue, timeout_s) for issue in issues)
-        )
-        results = [await _result(system, found, values[found.issue.id]) for found in ranked(looks)]
+        if issue_ids:
+            walks = (_within(_walked(system, issue, readings, given[issue.id]), issue, timeout_s) for issue in issues)
+            looks = ranked(await asyncio.gather(*walks))
+        else:
+            looks = await look_at_all(system, issues, readings, given, timeout_s=timeout_s)
+        results = list(await asyncio.gather(*(_result(system, look, values[look.issue.id]) for look in looks)))
     finally:
         readings.close()
         for keeper in keepers:

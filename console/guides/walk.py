@@ -7,8 +7,9 @@ await walk.finish()        # goes on until there is a conclusion or a question f
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from console.guides.checks import Outcome, run_check
 from console.guides.checks.ask import AskParameters
@@ -27,7 +28,7 @@ from console.guides.decisions import (
 )
 from console.guides.fixes.action import Record
 from console.guides.inputs import Input, Value
-from console.guides.issue import Arm, Fix, Goal, Issue, Leaf, Step
+from console.guides.issue import Arm, CheckCall, Fix, Goal, Issue, Leaf, Step
 from console.guides.readings import Readings
 from console.reading import SourceError
 from console.system import System
@@ -104,12 +105,14 @@ class Walk:
     @property
     def question(self) -> Question | None:
         """What a person must answer before the walk goes on."""
-        if self.current is None:
-            return None
-        step = self.issue.steps[self.current]
+        return self.question_at(self.current) if self.current is not None else None
+
+    def question_at(self, name: str) -> Question | None:
+        """What a person must answer before a step can be made, as far as is known now."""
+        step = self.issue.steps[name]
         asked = step.check.parameters
         if isinstance(asked, AskParameters):
-            if self.current in self._given:
+            if name in self._given:
                 return None
             return Question(step.id, step.title, asked.question, tuple(asked.answers.items()))
         missing = self._missing(step.check.needs) if self._asks else ()
@@ -187,37 +190,48 @@ class Walk:
         if ahead is not None:
             return await ahead
         try:
-            call = step.check.bound(self.values)
+            return await self._run(step.check)
         except SourceError as error:
             return not_made(step.check, error.failure)
-        return await run_check(call, self._readings, limit_s=self._limit_s)
+
+    def _run(self, call: CheckCall) -> Coroutine[Any, Any, Outcome]:
+        """The check with the inputs that are given; raises SourceError when one is missing."""
+        return run_check(call.bound(self.values), self._readings, limit_s=self._limit_s, shared=not call.needs)
 
     async def finish(self) -> Conclusion | None:
         """Go on until there is a conclusion (returned) or a question (None).
 
         The checks of the likely way are made at once, so that the whole takes as long as the slowest of them.
         """
-        self._look_ahead()
+        self.make_ahead(self._likely_way())
         try:
             while await self.step() is not None:
                 pass
         finally:
-            for task in self._ahead.values():
-                task.cancel()
-            self._ahead.clear()
+            self.drop_ahead()
         return self.conclusion
 
-    def _look_ahead(self) -> None:
-        """Start the cheap checks on the way that a healthy system takes, from the current step on."""
+    def make_ahead(self, steps: Iterable[str]) -> None:
+        """Start the cheap ones among the checks of these steps; `drop_ahead` ends those that the walk did not come to."""
+        for name in steps:
+            call = self.issue.steps[name].check
+            check = find_check(call.name)
+            if check is not None and check.ahead and not isinstance(call.parameters, AskParameters):
+                with contextlib.suppress(SourceError):  # an input is missing: the step itself asks for it, or says so
+                    self._ahead[name] = asyncio.ensure_future(self._run(call))
+
+    def drop_ahead(self) -> None:
+        """Let go of the checks that were made ahead for nothing."""
+        for task in self._ahead.values():
+            task.cancel()
+        self._ahead.clear()
+
+    def _likely_way(self) -> Iterator[str]:
+        """The steps of the way that a healthy system takes, from the current one on."""
         name: str | None = self.current
         while name is not None:
-            step = self.issue.steps[name]
-            check = find_check(step.check.name)
-            if check is not None and check.ahead and not isinstance(step.check.parameters, AskParameters):
-                with contextlib.suppress(SourceError):  # an input is missing: the step itself asks for it, or says so
-                    call = step.check.bound(self.values)
-                    self._ahead[name] = asyncio.ensure_future(run_check(call, self._readings, limit_s=self._limit_s))
-            name = healthy_way(step)
+            yield name
+            name = healthy_way(self.issue.steps[name])
 
     async def answer(self, choice: str) -> None:
         """Answer the question, and make that step. ValueError for an answer that is not offered, or has not the form wanted."""

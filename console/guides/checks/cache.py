@@ -67,7 +67,8 @@ async def _second_look(readings: Readings, after_s: float) -> CacheInfo:
 async def _memory(readings: Readings, _parameters: NoParameters) -> Findings:
     info = await _info(readings)
     limited, percent = info.max_memory_bytes > 0, info.memory_percent
-    may_evict = limited and info.eviction_policy != "noeviction"
+    # One that has never evicted a key does not do it now: no second look is needed to tell.
+    may_evict = limited and info.eviction_policy != "noeviction" and info.evicted != 0
     if may_evict and info.evicted_per_s is None:
         info = await _second_look(readings, LOOKS_APART_S)
     evicting = False if not may_evict else None if info.evicted_per_s is None else info.evicted_per_s > 0

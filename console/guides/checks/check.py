@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -88,8 +89,11 @@ class Outcome:
     log_line: LogLine | None = None
 
 
-async def run_check(call: CheckCall, readings: Readings, *, limit_s: float = 3.0) -> Outcome:
-    """Make a check. Never raises for what the world does: a source that fails or is out of time leaves its facts unknown."""
+async def run_check(call: CheckCall, readings: Readings, *, limit_s: float = 3.0, shared: bool = False) -> Outcome:
+    """Make a check. Never raises for what the world does: a source that fails or is out of time leaves its facts unknown.
+
+    `shared`: steps that ask the same at the same time share the answer. Not for a check with inputs, which may be secrets.
+    """
     from console.guides.checks.registry import find_check
 
     check = find_check(call.name)
@@ -99,7 +103,10 @@ async def run_check(call: CheckCall, readings: Readings, *, limit_s: float = 3.0
         return not_made(call, not_given(call.needs[0].name))
     declared = check.declared(call.parameters)
     started = time.monotonic()
-    findings, failure = await _make(check, call.parameters, readings, limit_s + check.more_s)
+    make = partial(_call, check, call.parameters, readings)
+    if shared:
+        make = partial(readings.share, ("check", check.name, repr(call.parameters)), make)
+    findings, failure = await _make(check, make, limit_s + check.more_s)
     elapsed_s = time.monotonic() - started
     hide = readings.system.secrets.hide
     if findings is None:
@@ -126,9 +133,9 @@ def _hidden(failure: Failure, hide: Callable[[str], str]) -> Failure:
 
 
 async def _make(
-    check: Check, parameters: BaseModel, readings: Readings, limit_s: float
+    check: Check, make: Callable[[], Coroutine[Any, Any, Findings]], limit_s: float
 ) -> tuple[Findings | None, Failure | None]:
-    task = asyncio.ensure_future(_call(check, parameters, readings))
+    task = asyncio.ensure_future(make())
     try:
         await asyncio.wait({task}, timeout=limit_s)
     except asyncio.CancelledError:

@@ -62,6 +62,9 @@ class DockerEngine:
         self._config = config
         self._roster = Roster(config.select, names)
         self._one_round = asyncio.Lock()
+        self._rounds_begun = 0
+        self._newest: tuple[int, Containers] | None = None
+        """The number of the last round that was answered, and its answer."""
         self._workers = Workers(self._locate, lambda: self._shown)
         self._events = Events(self._event_stream, self._roster.touch)
         self._meter = Meter(self._stats_stream)
@@ -98,7 +101,12 @@ class DockerEngine:
         return await self._ask(look)
 
     async def containers(self) -> Containers:
+        """One round for all who asked before it began."""
+        begun = self._rounds_begun
         async with self._one_round:
+            if self._newest is not None and self._newest[0] > begun:
+                return self._newest[1]
+            self._rounds_begun = number = self._rounds_begun + 1
             touched = self._roster.take_touched()
             try:
                 items = await self._ask(lambda client: _look_round(client, self._roster, touched))
@@ -106,9 +114,10 @@ class DockerEngine:
                 for container_id in touched:
                     self._roster.touch(container_id)
                 raise
-        self._events.listen()
-        usage = self._meter.want([item.id for item in items if item.state is State.RUNNING])
-        return Containers(items, usage)
+            self._events.listen()
+            usage = self._meter.want([item.id for item in items if item.state is State.RUNNING])
+            self._newest = number, Containers(items, usage)
+            return self._newest[1]
 
     async def container(self, name: str) -> Container:
         return await self._ask(lambda client: answers.inspected_only(client.inspect_container(name)), name)

@@ -52,6 +52,8 @@ class CacheInfo:
     hits: int | None = None
     """Since the server started, as `misses`."""
     misses: int | None = None
+    evicted: int | None = None
+    """Since the server started."""
     keys: Mapping[str, int] = field(default_factory=dict)
     """Keys by database ("db0")."""
     expiring: Mapping[str, int] = field(default_factory=dict)

@@ -91,6 +91,7 @@ def cache_info(
         expired_per_s=_rate(before, now, "expired"),
         hits=_whole(info, "keyspace_hits"),
         misses=_whole(info, "keyspace_misses"),
+        evicted=_whole(info, "evicted_keys"),
         keys=keys,
         expiring=expiring,
         rdb_last_save_at=_moment(info, "rdb_last_save_time"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 
 import pytest
 from guide_stack import Stack, clock, refused, session
@@ -9,7 +10,7 @@ from guide_stack import Stack, clock, refused, session
 from console.guides.check import check, exit_code, list_issues
 from console.guides.check_text import as_text, issues_as_text
 from console.problem import Problems
-from console.sources.protocols.database import Activity
+from console.sources.protocols.database import Accepts, Activity
 from console.sources.protocols.engine import ExecResult, Health
 
 CRITICAL = ("sms.c1", "sms.c2", "sms.c3")
@@ -116,6 +117,25 @@ async def test_readings_are_shared_between_issues() -> None:
     await check(stack.system, clock=clock)
 
     assert stack.engine.asked.count("containers") == 1
+
+
+async def test_at_a_quick_look_what_a_healthy_system_is_asked_is_asked_at_once() -> None:
+    stack, asked = Stack(), asyncio.Event()
+    accepts, execute = stack.database.accepts, stack.engine.execute
+
+    async def wait_for_the_third_step() -> Accepts:
+        await asked.wait()
+        return await accepts()
+
+    async def run(name: str, argv: Sequence[str], *, timeout_s: float) -> ExecResult:
+        asked.set()
+        return await execute(name, argv, timeout_s=timeout_s)
+
+    stack.database.accepts, stack.engine.execute = wait_for_the_third_step, run  # type: ignore[method-assign]
+
+    result = await check(stack.system, clock=clock)
+
+    assert {item["issue"]: item["outcome"] for item in result["results"]}["sms.c2"] == "clear"
 
 
 async def test_an_issue_that_there_is_not_is_a_problem_and_names_those_that_there_are() -> None:

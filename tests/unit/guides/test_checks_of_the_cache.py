@@ -119,6 +119,20 @@ async def test_eviction_is_seen_by_looking_twice() -> None:
     assert (found.facts["full"], found.facts["evicting"]) == (True, True)
 
 
+async def test_a_redis_that_never_evicted_a_key_needs_no_second_look() -> None:
+    cache = FakeCache(looks=[cache_info(evicted_per_s=None, evicted=0), cache_info(evicted_per_s=4.0, evicted=4)])
+    assert (await made("cache.memory", cache)).facts["evicting"] is False
+
+
+async def test_steps_that_ask_the_same_at_the_same_time_share_one_answer() -> None:
+    cache = FakeCache(looks=[cache_info(used_memory_bytes=size * MIB) for size in (10, 20, 30)])
+    system = system_with(cache, Stack())
+    readings, call = Readings(system, wall=system.clock), CheckCall("cache.memory", NONE)
+    found = await asyncio.gather(*(run_check(call, readings, shared=True) for _ in range(5)))
+    assert {outcome.facts["used_bytes"] for outcome in found} == {10 * MIB}
+    assert len(cache.looks) == 2, "INFO was asked once"
+
+
 async def test_without_a_limit_there_is_no_share_and_nothing_is_full() -> None:
     found = await made("cache.memory", FakeCache(looks=[cache_info(max_memory_bytes=0)]))
     assert (found.facts["used_percent"], found.facts["limited"], found.facts["full"]) == (None, False, False)

@@ -44,6 +44,16 @@ async def test_containers_are_listed_once_and_inspected_once(fake: FakeEngine, s
     assert fake.asked.count(f"/containers/{WEB_ID}/json") == 1
 
 
+async def test_who_asks_at_the_same_time_shares_a_round_that_began_after_asking(fake: FakeEngine, source: DockerEngine) -> None:
+    fake.has(WEB)
+    found = await asyncio.gather(*(source.containers() for _ in range(8)))
+    assert [item.name for answer in found for item in answer.items] == [WEB] * 8
+    # The first began alone; the others waited, and the second round is for all of them.
+    assert fake.asked.count("/containers/json") == 2
+    await source.containers()
+    assert fake.asked.count("/containers/json") == 3
+
+
 async def test_an_event_makes_its_container_be_inspected_again(fake: FakeEngine, source: DockerEngine) -> None:
     fake.has(WEB)
     event = {"Type": "container", "Action": "update", "Actor": {"ID": WEB_ID}}

@@ -37,6 +37,7 @@ def test_rates_and_hits_are_of_the_interval() -> None:
     found = cache_info(info(), before=before, now=now)
     assert (found.hits_per_s, found.misses_per_s, found.hit_percent) == (3.0, 1.0, 75.0)
     assert (found.evicted_per_s, found.expired_per_s) == (0.0, 0.2)
+    assert cache_info(info(evicted_keys="5")).evicted == 5
 
 
 def test_nobody_looking_anything_up_is_no_hit_ratio() -> None:
