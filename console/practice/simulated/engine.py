@@ -83,7 +83,7 @@ class SimulatedEngine:
             yield first
         started_at = found.started_at
         while not self._closed.is_set():
-            ended = not found.running or found.started_at != started_at
+            ended = not found.running or found.started_at != started_at or self._world.containers.get(name) is not found
             written = log.after(last)
             last = log.last_number
             if written:

@@ -273,6 +273,10 @@ class RedisServer:
         self.sessions, self.filled_bytes, self._warm_since = 0, 0, now
         return count
 
+    def cool(self, now: float) -> None:
+        """Some of the pages were thrown out: fewer lookups find theirs, for half a minute."""
+        self._warm_since = max(self._warm_since, now - 30)
+
     def configure(self, name: str, value: str) -> None:
         """CONFIG SET. Raises CacheRefused."""
         name = name.lower()

@@ -47,7 +47,11 @@ def simulated_system(
     `fault` is one of `fault_ids(config)` or `random`, which `seed` decides. The same seed and clock give the same readings.
     `pause` lets the time of `clock` pass. Raises ValueError for an unknown fault, and for a system that no stack can play.
     """
-    world = simulated_world(config, fault=fault, seed=seed, clock=clock)
+    return system_of(simulated_world(config, fault=fault, seed=seed, clock=clock), pause=pause)
+
+
+def system_of(world: World, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> System:
+    """The sources of a world. They stay right when it begins anew."""
     config = world.config
     key = f"systems.{config.name}"
     return System(
@@ -59,7 +63,7 @@ def simulated_system(
         metrics=SimulatedMetrics(world, config.prometheus) if config.prometheus else None,
         endpoints=SimulatedEndpoints(world, config.endpoints) if config.endpoints else None,
         network=SimulatedNetwork(world),
-        clock=clock,
+        clock=world.clock,
         pause=pause,
     )
 

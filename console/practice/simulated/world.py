@@ -60,14 +60,22 @@ class World:
     def __init__(self, config: SystemConfig, blueprint: Blueprint, *, seed: int, clock: Callable[[], float]) -> None:
         self.config = config
         self.blueprint = blueprint
+        self.clock = clock
+        self._seed = seed
+        self.begin()
+
+    def begin(self) -> None:
+        """Be as at first, whatever happened since: well, with a quarter of an hour behind the clock's present to live through."""
+        config, blueprint, seed = self.config, self.blueprint, self._seed
         self.machine = Machine(images=dict(blueprint.images), volumes=dict(blueprint.volumes))
         self.network = NetworkAround()
         self.scrapes: list[Scrape] = []
         self.ticks = 0
-        self._clock = clock
         self._chance = random.Random(seed)  # noqa: S311 - a practice world, not a secret
         self._others = random.Random(seed + 1)  # noqa: S311
-        self._began_at = clock() - HISTORY_S
+        self._began_at = self.clock() - HISTORY_S
+        self.present = self._began_at + HISTORY_S
+        """When an operator looks first at what happens; a fault that comes later has a later one."""
         self._schedule: list[tuple[float, Callable[[World], None]]] = []
         self._next_scrape_at = self._began_at
         prometheus = config.prometheus or PrometheusConfig()
@@ -89,8 +97,12 @@ class World:
         return self._began_at + self.ticks * TICK_S
 
     def schedule(self, before_present_s: float, change: Callable[["World"], None]) -> None:
-        """Let something happen so many seconds before the time at which the world was made."""
-        self._schedule.append((self._began_at + HISTORY_S - before_present_s, change))
+        """Let something happen so many seconds before an operator looks first (negative: after it)."""
+        self._schedule.append((self.present - before_present_s, change))
+
+    def later(self, after_s: float, change: Callable[["World"], None]) -> None:
+        """Let something happen so many seconds from now."""
+        self._schedule.append((self.now + after_s, change))
 
     async def settle(self) -> None:
         """Advance to the present, and let others run meanwhile."""
@@ -99,7 +111,7 @@ class World:
 
     def advance(self, most_ticks: int = MOST_TICKS) -> bool:
         """Advance by at most so many steps; whether the present is still ahead."""
-        wanted = int((self._clock() - self._began_at) / TICK_S + 1e-6)
+        wanted = int((self.clock() - self._began_at) / TICK_S + 1e-6)
         if wanted - self.ticks > MOST_TICKS:
             self.ticks = wanted - MOST_TICKS
         for _ in range(min(most_ticks, wanted - self.ticks)):
