@@ -1,11 +1,11 @@
 """The morning check as JSON, as Markdown to keep, and for a terminal. Pure."""
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from console.daily.report import Line, Remedy, Report, Section, Status
+from console.markdown import plain
 
 _WORDS = {Status.OK: "ok", Status.FAILED: "FAILED", Status.UNKNOWN: "UNKNOWN"}
 
@@ -49,7 +49,7 @@ def as_markdown(report: Report) -> str:
     """A page to keep: date, system, environment, the tables, what to do."""
     taken = time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(report.taken_at))
     lines = [
-        f"# Morning check of {_cell(report.title)}",
+        f"# Morning check of {plain(report.title)}",
         "",
         f"{taken} · system {report.system} · environment {report.environment} · **{report.verdict}**",
     ]
@@ -58,11 +58,11 @@ def as_markdown(report: Report) -> str:
         if rows:
             lines += ["", f"## {section.value}", "", "| | check | expected | actual |", "|---|---|---|---|"]
             lines += [
-                f"| {_mark(row)} | {_cell(row.title)} | {_cell(row.expected)} | {_cell(row.actual or '–')} |" for row in rows
+                f"| {_mark(row)} | {plain(row.title)} | {plain(row.expected)} | {plain(row.actual or '–')} |" for row in rows
             ]
     lines += _actions(report)
     if report.left_out:
-        lines += ["", "## Not looked at", "", *(f"- {_cell(item.title)}: {_cell(item.why)}" for item in report.left_out)]
+        lines += ["", "## Not looked at", "", *(f"- {plain(item.title)}: {plain(item.why)}" for item in report.left_out)]
     return "\n".join(lines) + "\n"
 
 
@@ -70,12 +70,12 @@ def _actions(report: Report) -> Iterator[str]:
     if report.failed:
         yield from ("", "## To do", "")
     for line in report.failed:
-        yield f"- [ ] **{_cell(line.title)}**: {_cell(line.actual)}"
+        yield f"- [ ] **{plain(line.title)}**: {plain(line.actual)}"
         for item in line.remedies:
-            yield f"  - {_cell(item.words)}{f': `g {item.chord[:1]} {item.chord[1:]}` ({item.issue})' if item.issue else ''}"
+            yield f"  - {plain(item.words)}{f': `g {item.chord[:1]} {item.chord[1:]}` ({item.issue})' if item.issue else ''}"
     if report.unknown:
         yield from ("", "## Not known", "")
-        yield from (f"- **{_cell(line.title)}**: {_cell(line.reason)}" for line in report.unknown)
+        yield from (f"- **{plain(line.title)}**: {plain(line.reason)}" for line in report.unknown)
 
 
 def as_text(report: Report) -> str:
@@ -99,7 +99,7 @@ def as_text(report: Report) -> str:
 
 
 def _row(line: Line) -> str:
-    cells = (_mark(line), *map(_cell, (line.title, line.expected, line.actual or "–")))
+    cells = (_mark(line), *map(plain, (line.title, line.expected, line.actual or "–")))
     return f"| {' | '.join(cells)} |"
 
 
@@ -110,11 +110,3 @@ def _todo(item: Remedy) -> str:
 def _mark(line: Line) -> str:
     word = _WORDS[line.status]
     return f"**{word}**" if line.critical else word
-
-
-def _cell(text: str) -> str:
-    """Text that breaks no table and is no markup: what a container is called must not become a link."""
-    shown = text.replace("\\", "\\\\").replace("\n", " ")
-    for sign in "|`*[]":
-        shown = shown.replace(sign, f"\\{sign}")
-    return re.sub("<(?=[A-Za-z/!?])", r"\\<", shown)
