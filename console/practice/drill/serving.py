@@ -26,6 +26,8 @@ class Change:
     action: str
     risk: str
     targets: tuple[str, ...]
+    command: str
+    """What a person would have typed."""
 
 
 def changes_made(trainee: Sequence[Entry]) -> list[Change]:
@@ -51,6 +53,7 @@ def _change(entry: Entry) -> Change:
         action=clean(str(entry.get("action", "")), 60),
         risk=str(entry.get("risk", "")),
         targets=tuple(clean(name, 120) for name in targets if isinstance(name, str)),
+        command=clean(str(entry.get("command") or ""), 500),
     )
 
 
