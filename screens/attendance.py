@@ -158,7 +158,7 @@ def _words(entry: Entry) -> tuple[str, str] | None:
     for said in seen.reports:
         return f"Report: {said.who}", said.text
     for said in seen.messages:
-        return "The facilitator says", said.text
+        return "Message", said.text
     for level, text in seen.hint_texts.items():
         return f"Hint {level}", text
     match entry["kind"]:

@@ -76,7 +76,7 @@ class DrillScreen(Screen[None]):
 
         def chosen(causes: tuple[str, ...] | None) -> None:
             if causes is not None:
-                self._drill.diagnose(causes)
+                self._drill.diagnose(tuple(cause for cause in causes if cause != DiagnoseScreen.ALONE))
 
         seen = self._drill.seen
         self.app.push_screen(DiagnoseScreen(seen.diagnoses[-1] if seen.diagnoses else None), chosen)
@@ -95,7 +95,7 @@ class DrillScreen(Screen[None]):
             if yes:
                 self._drill.want_hint(level)
 
-        text = f"Hint {level} of {seen.hints} tells more than the one before. {hint_cost(level)}"
+        text = f"Hint {level} of {seen.hints} tells more than the one before.\n{hint_cost(level)}"
         self.app.push_screen(QuestionScreen("Take a hint", text, yes="takes it", no="goes on without it"), answered)
 
     def action_give_up(self) -> None:

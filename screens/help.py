@@ -1,14 +1,15 @@
 """Every key, from the table of commands: first what works here."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from screens.page import Lines
 from widgets.commands import COMMANDS, Scope, key_words
-from widgets.line import Line, Span, fitted, line
+from widgets.line import Line, Span, fitted, line, wrapped
 
 _TITLES = {
     Scope.CONTAINERS: "On a container",
     Scope.POSTGRES: "On a PostgreSQL session",
+    Scope.REDIS: "On Redis",
     Scope.LOG_LINES: "On a log line",
     Scope.LOGS: "In the logs",
     Scope.LIST: "In a list",
@@ -17,8 +18,11 @@ _TITLES = {
     Scope.WALK: "In a walk",
     Scope.CONFIRM: "Before a change",
     Scope.TOOLKIT: "In the toolkit",
+    Scope.DAILY: "In the morning check",
+    Scope.PROCEDURES: "In the procedures",
     Scope.DRILL: "In a drill",
-    Scope.DIAGNOSE: "In a diagnosis",
+    Scope.FACILITATE: "As a facilitator",
+    Scope.CHOICE: "In a list to choose from",
     Scope.EVERYWHERE: "Everywhere",
 }
 
@@ -35,15 +39,16 @@ def help_lines(here: Collection[str]) -> Lines:
             for command in COMMANDS:
                 if command.scope is scope:
                     risk = f" ({command.risk}: asks first)" if command.risk != "R0" else ""
-                    lines.append(_row(key_words(command.keys), command.help + risk, width))
+                    lines += _row(key_words(command.keys), command.help + risk, width)
             lines.append(line())
         lines.append(line(Span("Marks", "head")))
-        lines.append(_row("▲  ✖", "over its alert limit; over its critical limit, or down (colour says the same)", width))
-        lines.append(_row("?  –", "not known; does not apply", width))
+        lines += _row("▲  ✖", "over its alert limit; over its critical limit, or down (colour says the same)", width)
+        lines += _row("?  –", "not known; does not apply", width)
         return lines
 
     return make
 
 
-def _row(keys: str, words: str, width: int) -> Line:
-    return line(Span(f"  {fitted(keys, 18)}", "accent"), Span(fitted(words, max(10, width - 20))))
+def _row(keys: str, words: str, width: int) -> Iterator[Line]:
+    for number, part in enumerate(wrapped(words, max(10, width - 20))):
+        yield line(Span(f"  {fitted('' if number else keys, 18)}", "accent"), *part.spans)

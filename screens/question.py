@@ -45,7 +45,11 @@ class QuestionScreen(ModalScreen[bool]):
     def __init__(self, title: str, text: str, *, yes: str, no: str) -> None:
         super().__init__()
         keys = line(Span("y", "accent"), f" {yes}   ", Span("n", "accent"), " or ", Span("esc", "accent"), f" {no}")
-        self._box = Box(title, lambda width: [*wrapped(text, width, most=8), line(), keys])
+
+        def make(width: int) -> list[Line]:
+            return [*(row for part in text.split("\n") for row in wrapped(part, width, most=8)), line(), keys]
+
+        self._box = Box(title, make)
 
     def compose(self) -> ComposeResult:
         yield self._box

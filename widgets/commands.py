@@ -24,7 +24,8 @@ class Scope(StrEnum):
     DAILY = "morning check"
     PROCEDURES = "procedures"
     DRILL = "drill"
-    DIAGNOSE = "diagnosis"
+    CHOICE = "choice"
+    FACILITATE = "facilitator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Command:
 
 
 _E, _D, _L, _C, _P = Scope.EVERYWHERE, Scope.DASHBOARD, Scope.LIST, Scope.CONTAINERS, Scope.POSTGRES
-_T, _DRILL, _DIAGNOSE = Scope.TOOLKIT, Scope.DRILL, Scope.DIAGNOSE
+_T, _DRILL, _CHOICE = Scope.TOOLKIT, Scope.DRILL, Scope.CHOICE
 _LOGS, _LINES, _PICKER, _WALK, _CONFIRM = Scope.LOGS, Scope.LOG_LINES, Scope.PICKER, Scope.WALK, Scope.CONFIRM
 
 COMMANDS = (
@@ -117,7 +118,7 @@ COMMANDS = (
     Command(
         "postgres.details", "enter", "screen.statement", "details", "The whole statement, waits and client of this session", _P
     ),
-    Command("postgres.cancel", "k", "screen.session('cancel')", "cancel", "Cancel this session's statement", _P, "R3"),
+    Command("postgres.cancel", "k", "screen.session('cancel')", "cancel", "Cancel this session's statement", _P, "R2"),
     Command("postgres.end", "K", "screen.session('end')", "end", "End this session", _P, "R3"),
     Command(
         "redis.details", "enter", "screen.cache", "details", "Redis' clients and its memory and latency doctors", Scope.REDIS
@@ -206,18 +207,30 @@ COMMANDS = (
     Command("drill.page-up", "pageup", "page(-1)", "", "One page up", _DRILL, palette=False),
     Command("drill.page-down", "pagedown,space", "page(1)", "", "One page down", _DRILL, palette=False),
     Command("drill.leave", "escape", "leave", "back", "Back to where you were; D comes again", _DRILL, palette=False),
-    Command("diagnose.mark", "space", "mark", "", "Mark a cause, or take the mark away", _DIAGNOSE, palette=False),
-    Command("diagnose.hand-in", "enter", "hand_in", "", "Hand the marked causes in", _DIAGNOSE, palette=False),
-    Command("diagnose.search", "slash", "search", "", "Search issues and causes", _DIAGNOSE, palette=False),
-    Command("diagnose.up", "up", "cursor(-1)", "", "One up", _DIAGNOSE, palette=False),
-    Command("diagnose.down", "down", "cursor(1)", "", "One down", _DIAGNOSE, palette=False),
-    Command("diagnose.page-up", "pageup", "page(-1)", "", "One page up", _DIAGNOSE, palette=False),
-    Command("diagnose.page-down", "pagedown", "page(1)", "", "One page down", _DIAGNOSE, palette=False),
-    Command("diagnose.leave", "escape", "leave", "", "Close the search, then leave it as it was", _DIAGNOSE, palette=False),
+    Command("choice.mark", "space", "mark", "", "Mark it, or take the mark away", _CHOICE, palette=False),
+    Command("choice.take", "enter", "take", "", "Take what is marked, or what the cursor stands on", _CHOICE, palette=False),
+    Command("choice.search", "slash", "search", "", "Search ids and words", _CHOICE, palette=False),
+    Command("choice.up", "up", "cursor(-1)", "", "One up", _CHOICE, palette=False),
+    Command("choice.down", "down", "cursor(1)", "", "One down", _CHOICE, palette=False),
+    Command("choice.page-up", "pageup", "page(-1)", "", "One page up", _CHOICE, palette=False),
+    Command("choice.page-down", "pagedown", "page(1)", "", "One page down", _CHOICE, palette=False),
+    Command("choice.leave", "escape", "leave", "", "Close the search, then leave the list", _CHOICE, palette=False),
+    Command("facilitate.fault", "a", "fault", "add a fault", "Break one more thing now", Scope.FACILITATE, "R3"),
+    Command("facilitate.report", "r", "report", "report", "Let the trainee hear what a user says", Scope.FACILITATE),
+    Command("facilitate.message", "m", "message", "message", "Say something to the trainee", Scope.FACILITATE),
+    Command("facilitate.freeze", "f", "freeze", "freeze/thaw", "Let the round's clock stand, or go on", Scope.FACILITATE),
+    Command("facilitate.abort", "A", "abort", "abort", "End the round and mend the stack (asks)", Scope.FACILITATE),
+    Command("facilitate.leave", "escape", "leave", "", "Close the text field", Scope.FACILITATE, palette=False),
+    Command("facilitate.up", "up", "scroll(-1)", "", "Scroll up", Scope.FACILITATE, palette=False),
+    Command("facilitate.down", "down", "scroll(1)", "", "Scroll down", Scope.FACILITATE, palette=False),
     Command("picker.walk", "enter", "walk", "", "Walk the issue under the cursor", _PICKER, palette=False),
     Command("picker.search", "slash", "search", "", "Search titles, symptoms and error texts", _PICKER, palette=False),
     Command("picker.up", "up", "cursor(-1)", "", "One up", _PICKER, palette=False),
     Command("picker.down", "down", "cursor(1)", "", "One down", _PICKER, palette=False),
+    Command("picker.page-up", "pageup", "page(-1)", "", "One page up", _PICKER, palette=False),
+    Command("picker.page-down", "pagedown", "page(1)", "", "One page down", _PICKER, palette=False),
+    Command("picker.first", "home", "cursor(-1000)", "", "To the first", _PICKER, palette=False),
+    Command("picker.last", "end", "cursor(1000)", "", "To the last", _PICKER, palette=False),
     Command("picker.leave", "escape,q", "leave", "", "Close the search, then the picker", _PICKER, palette=False),
     Command("walk.on", "enter", "on", "", "Make the next check, or open the fix", _WALK, palette=False),
     Command("walk.all", "a", "all", "", "Go on until something must be decided", _WALK, palette=False),

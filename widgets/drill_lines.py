@@ -97,7 +97,7 @@ def drill_lines(news: DrillNews, summaries: Mapping[str, str], width: int) -> li
         *_ending(seen, width),
         *(wrapped(news.trouble, width, "bad", most=3) if news.trouble else []),
         *_section("What users say", [(item.after_s, f"{item.who}: ", item.text) for item in seen.reports], width),
-        *_section("The facilitator says", [(item.after_s, "", item.text) for item in seen.messages], width),
+        *_section("Messages", [(item.after_s, "", item.text) for item in seen.messages], width),
         *_hints(seen, width),
         *_diagnoses(seen, summaries, width),
     ]

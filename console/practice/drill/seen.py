@@ -42,7 +42,7 @@ PHASES = ("detected", "diagnosed", "mitigated")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Something that was said: by a user, or by the facilitator. `after_s` is what the round's clock stood at."""
+    """Something that a user said, or a message of referee or facilitator. `after_s` is what the round's clock stood at."""
 
     at: float
     after_s: float
@@ -141,7 +141,7 @@ def _with_entry(seen: Seen, entry: Mapping[str, Any], at: float) -> Seen:
         case "report":
             return replace(seen, reports=(*seen.reports, _said(seen, entry, str(entry.get("who") or "a user"))))
         case "message":
-            return replace(seen, messages=(*seen.messages, _said(seen, entry, "the facilitator")))
+            return replace(seen, messages=(*seen.messages, _said(seen, entry, "message")))
         case "hint":
             level = int(entry["level"])
             texts = {**seen.hint_texts, level: _text(entry)}
