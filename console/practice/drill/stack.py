@@ -52,7 +52,10 @@ class Stack(Protocol):
     def replies(self, faults: tuple[str, ...]) -> Mapping[str, str]:
         """What the users whom these faults hit would say: answers by step, inputs by name."""
 
-    async def heal(self) -> None:
-        """Undo everything, also what the trainee did, until the baseline is back. May be called twice. Raises StackError."""
+    async def heal(self) -> tuple[str, ...]:
+        """Undo everything, also what the trainee did, until the baseline is back; what was lost and made anew, in words.
+
+        May be called twice. Raises StackError.
+        """
 
     async def aclose(self) -> None: ...
