@@ -1,5 +1,6 @@
 """Faults of the program planner."""
 
+import json
 import socket
 import time
 from dataclasses import replace
@@ -17,7 +18,6 @@ from console.practice.lab.pieces import (
     answers,
     both,
     changed,
-    clients,
     every,
     logged,
     release,
@@ -35,6 +35,9 @@ from console.practice.lab.target import Target
 PROGRAMS, TASKS, LOGIN = "/api/v1/programs", "/api/v1/tasks", "/api/v1/auth/login"
 TABLES = ("tasks", "projects", "scope_assignments", "user_roles", "programs", "roles", "users", "alembic_version")
 READING_BY_INDEX = ("enable_indexscan", "enable_bitmapscan")
+CROWD = "/tmp/crowd.json"  # noqa: S108 (in a container)
+USUAL, HEAVY = 1024, 16_384
+"""Shares of the processor."""
 LOST_NAME = "planner.invalid"
 """Of a domain that never exists (RFC 2606)."""
 TEST = {"username": "test", "password": "test"}
@@ -107,10 +110,36 @@ def _busy(target: Target, _notes: Notes) -> bool:
     return any(float(line.split()[8]) > 70 for line in found.splitlines() if "python" in line)
 
 
-def _crowd(target: Target) -> list[tuple[str, ...]]:
-    """Eight users' programs that ask for tasks as fast as they are answered."""
-    mine = token(target.secret("jwt_secret"), "test", "MEMBER")
-    return [("loop", "60", "GET", f"http://{target.name(Service.BACKEND)}:8000{TASKS}", "", mine) for _ in range(8)]
+def _crowd(target: Target, _notes: Notes) -> None:
+    """Eight users' programs ask for tasks as fast as they are answered, and send along all that they know each time."""
+    known = json.dumps([{"id": number, "title": f"Task {number}", "status": "open"} for number in range(6_000)])
+    target.write(Service.LOAD, CROWD, known.encode())
+    address = f"http://{target.name(Service.BACKEND)}:8000{TASKS}?n=[1-1000000]"
+    headers = ("-H", f"Authorization: Bearer {token(target.secret('jwt_secret'), 'test', 'MEMBER')}", "-H", "Expect:")
+    for _ in range(8):
+        target.leave_running(
+            Service.LOAD, "curl", "-s", "-o", "/dev/null", "-X", "GET", *headers, "--data-binary", f"@{CROWD}", address
+        )
+
+
+def _disperse(target: Target, _notes: Notes) -> None:
+    target.kill(Service.LOAD, CROWD)
+
+
+def heavy(fault: LabFault) -> LabFault:
+    """The app and its clients get the processor before other containers: felt also where those are busy."""
+
+    def inject(target: Target, notes: Notes) -> None:
+        for service in (Service.BACKEND, Service.LOAD):
+            target.weigh(service, HEAVY)
+        fault.inject(target, notes)
+
+    def undo(target: Target, notes: Notes) -> None:
+        fault.undo(target, notes)
+        for service in (Service.BACKEND, Service.LOAD):
+            target.weigh(service, USUAL)
+
+    return replace(fault, inject=inject, undo=undo)
 
 
 def _resolves(name: str) -> bool:
@@ -254,7 +283,7 @@ FAULTS = (
         {"leak": 3 * MIB, "steady": True},
         lambda target, _: target.memory_used(Service.BACKEND) > 60 * MIB,
     ),
-    release("planner.p2.hot-process", "The app computes without end", {"spin": 1}, _busy),
+    heavy(release("planner.p2.hot-process", "The app computes without end", {"spin": 1}, _busy)),
     index_missing(
         "planner.p3.missing-index", "The index on projects is missing", "idx_projects_program_id", "projects", "program_id"
     ),
@@ -272,11 +301,16 @@ FAULTS = (
         [f"ALTER SYSTEM RESET {name}" for name in READING_BY_INDEX] + ["SELECT pg_reload_conf()"],
         "SELECT current_setting('enable_indexscan') = 'off'",
     ),
-    clients(
-        "planner.p2.saturated",
-        "More is asked of the app than one process can do",
-        _crowd,
-        every(_busy, lambda target, _: target.log(Service.BACKEND, 400, int(time.time()) - 5).count(f"GET {TASKS} 200") > 150),
+    heavy(
+        LabFault(
+            "planner.p2.saturated",
+            "More is asked of the app than one process can do",
+            _crowd,
+            every(
+                _busy, lambda target, _: target.log(Service.BACKEND, 2000, int(time.time()) - 5).count(f"GET {TASKS} 200") > 200
+            ),
+            _disperse,
+        )
     ),
     told(
         "planner.n1.not-listening",

@@ -105,6 +105,10 @@ class Target:
         found = self.inspect(service)
         self._lab.client.api.update_container(found["Id"], mem_limit=memory_bytes, memswap_limit=memory_bytes)
 
+    def weigh(self, service: Service, shares: int) -> None:
+        """How much of the processor a container gets when there is not enough for all; 1024 is usual."""
+        self._lab.client.api.update_container(self.inspect(service)["Id"], cpu_shares=shares)
+
     def memory_used(self, service: Service) -> int:
         """Bytes that the container uses, as `docker stats` counts them: without the page cache that can be dropped."""
         memory = self._lab.client.api.stats(self.inspect(service)["Id"], stream=False, one_shot=True)["memory_stats"]
