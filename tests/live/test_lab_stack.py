@@ -122,6 +122,12 @@ def test_the_proxy_serves_the_page_the_health_and_the_api() -> None:
         assert "token" in client.post("/api/v1/auth/login", json=login).json()
 
 
+@pytest.mark.parametrize("page", ["", "grades", "attendance"])
+@pytest.mark.usefixtures("lab")
+def test_help_is_there(page: str) -> None:
+    assert httpx.get(f"http://127.0.0.1:8090/{page}", timeout=5, trust_env=False).status_code == 200
+
+
 @pytest.mark.usefixtures("lab")
 def test_the_metrics_have_the_guides_histogram_with_its_labels() -> None:
     text = httpx.get("http://127.0.0.1:8000/metrics", timeout=5, trust_env=False).text
