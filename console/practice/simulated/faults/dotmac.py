@@ -53,6 +53,11 @@ def _ask_password(world: World) -> None:
     world.restart("cache")
 
 
+def _ask_no_password(world: World) -> None:
+    world.cache.password = ""
+    world.restart("cache")
+
+
 def _ask_with(token: str) -> Change:
     """The user's browser asks for the customers, every ten seconds."""
 
@@ -78,7 +83,7 @@ FAULTS: dict[str, Fault] = {
     "dotmac.s1.port-blocked": Fault(180, _close_port),
     "dotmac.s1.database-missing": Fault(180, drop_database),
     "dotmac.s2.not-running": Fault(160, stop("cache")),
-    "dotmac.s2.auth-required": Fault(150, _ask_password),
+    "dotmac.s2.auth-required": Fault(150, _ask_password, undo=_ask_no_password),
     "dotmac.s2.wrong-address": Fault(140, told("REDIS_URL", "redis://localhost:6380/0")),
     "dotmac.u1.user-missing": Fault(600, lambda _world: None, inputs={"email": "nobody@dotmac.local"}),
     "dotmac.u1.locked": Fault(

@@ -123,6 +123,10 @@ def _processor_down(world: World) -> None:
     _failed_payments("HTTP 503 Service Unavailable")(world)
 
 
+def _processor_back(world: World) -> None:
+    _processor(Site(headers={"content-type": "application/json"}, body='{"status": "ok"}'))(world)
+
+
 def _spoil_methods(world: World) -> None:
     """Cards that were blocked at their bank."""
     world.database.tables.run("UPDATE payment_methods SET is_valid = false WHERE customer_id <= 12")
@@ -187,7 +191,7 @@ FAULTS: dict[str, Fault] = {
     "dotmac.f1.permission": Fault(300, _own_uploads),
     "dotmac.f1.disk-full": Fault(300, _fill_disk),
     "dotmac.f1.inodes-exhausted": Fault(300, _use_inodes),
-    "dotmac.b1.processor-down": Fault(200, _processor_down),
+    "dotmac.b1.processor-down": Fault(200, _processor_down, undo=_processor_back),
     "dotmac.b1.bad-signature": Fault(60, _refuse_webhooks),
     "dotmac.b1.invalid-method": Fault(60, _spoil_methods),
     "dotmac.b1.duplicates": Fault(300, _pay_twice),

@@ -106,7 +106,7 @@ FAULTS: dict[str, Fault] = {
     "planner.n1.port-not-published": Fault(300, _unpublish),
     "planner.n1.firewall": Fault(600, _close_port),
     "planner.n1.dns": Fault(600, _lose_name),
-    "planner.n2.expired": Fault(600, _certificate(ends_in_days=-2)),
+    "planner.n2.expired": Fault(600, _certificate(ends_in_days=-2), undo=_certificate()),
     "planner.n2.expiring": Fault(600, _certificate(ends_in_days=12)),
     "planner.n2.chain-incomplete": Fault(600, _certificate(whole=False)),
     "planner.n2.name-mismatch": Fault(600, _certificate(names=("old-planner.example",))),

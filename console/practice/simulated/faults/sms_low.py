@@ -50,9 +50,18 @@ def _stop_mail(world: World) -> None:
     _mail(world).down = "refused"
 
 
+def _start_mail(world: World) -> None:
+    _mail(world).down = ""
+
+
 def _change_mail_password(world: World) -> None:
     server = _mail(world)
     server.users = dict.fromkeys(server.users, "another-one")
+
+
+def _change_mail_password_back(world: World) -> None:
+    server = _mail(world)
+    server.users = dict.fromkeys(server.users, world.role("backend").environment["SMTP_PASSWORD"])
 
 
 def _forbid_sender(world: World) -> None:
@@ -67,7 +76,7 @@ FAULTS: dict[str, Fault] = {
     "sms.l2.server-down": Fault(600, _stop_pages),
     "sms.l2.moved": Fault(600, _move_pages),
     "sms.l3.smtp-unset": Fault(600, _unset_mail),
-    "sms.l3.smtp-unreachable": Fault(600, _stop_mail),
-    "sms.l3.smtp-login-refused": Fault(600, _change_mail_password),
+    "sms.l3.smtp-unreachable": Fault(600, _stop_mail, undo=_start_mail),
+    "sms.l3.smtp-login-refused": Fault(600, _change_mail_password, undo=_change_mail_password_back),
     "sms.l3.sender-not-allowed": Fault(600, _forbid_sender),
 }

@@ -70,6 +70,11 @@ def _fail_grades(world: World) -> None:
     world.backend.behaviours[GRADES] = Behaviour(fail_share=0.3, complaint=why)
 
 
+def _put_grades_back(world: World) -> None:
+    """The release of before."""
+    world.backend.behaviours.pop(GRADES, None)
+
+
 FAULTS: dict[str, Fault] = {
     "sms.m1.slow-query": Fault(HISTORY_S - 5, _slow_query),
     "sms.m1.missing-index": Fault(600, _drop_index),
@@ -79,5 +84,5 @@ FAULTS: dict[str, Fault] = {
     "sms.m2.timeout": Fault(300, _exceed_time),
     "sms.m2.lock-contention": Fault(120, _hold_lock),
     "sms.m2.resource-limit": Fault(400, _leak),
-    "sms.m2.one-endpoint": Fault(300, _fail_grades),
+    "sms.m2.one-endpoint": Fault(300, _fail_grades, undo=_put_grades_back),
 }

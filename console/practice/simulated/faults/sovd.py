@@ -75,6 +75,10 @@ def _lose_time(world: World) -> None:
     world.machine.clock_ahead_s = -400 * 86_400.0
 
 
+def _find_time(world: World) -> None:
+    world.machine.clock_ahead_s = 0.0
+
+
 def _strip_upgrades(world: World) -> None:
     """A proxy that knows no WebSockets was put before the backend."""
     world.network.dropped_headers.add("upgrade")
@@ -156,7 +160,7 @@ FAULTS: dict[str, Fault] = {
     "sovd.s2.secret-mismatch": Fault(
         180, _both(_told("JWT_SECRET_KEY", "rotated-on-one-side-only"), _ask_as_john(GOOD_TOKEN)), inputs={"token": GOOD_TOKEN}
     ),
-    "sovd.s2.clock-skew": Fault(200, _both(_lose_time, _ask_as_john(GOOD_TOKEN)), inputs={"token": GOOD_TOKEN}),
+    "sovd.s2.clock-skew": Fault(200, _both(_lose_time, _ask_as_john(GOOD_TOKEN)), inputs={"token": GOOD_TOKEN}, undo=_find_time),
     "sovd.s3.redis-down": Fault(170, _stop("cache")),
     "sovd.s3.wrong-redis-url": Fault(150, _REDIS_ELSEWHERE),
     "sovd.s3.blocked": Fault(300, _strip_upgrades),
@@ -174,7 +178,7 @@ FAULTS: dict[str, Fault] = {
     "sovd.s7.database-missing": Fault(180, drop_database),
     "sovd.s7.pool-leak": Fault(HISTORY_S - 5, _leak_connections),
     "sovd.s8.not-running": Fault(160, _stop("cache")),
-    "sovd.s8.wrong-url": Fault(150, _REDIS_ELSEWHERE),
+    "sovd.s8.wrong-url": Fault(150, _REDIS_ELSEWHERE, undo=_told("REDIS_URL", "redis://redis:6379/0")),
     "sovd.s8.out-of-memory": Fault(280, _fill_cache),
     "sovd.s8.not-persisting": Fault(400, _keep_nothing),
 }
