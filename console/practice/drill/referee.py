@@ -1,23 +1,27 @@
 """The referee of one round: breaks the stack, tells the trainee what they may know, watches, and always mends what it broke."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from console.guides.issue import Issue
 from console.practice.drill.closing import close_books
+from console.practice.drill.errands import Errands
 from console.practice.drill.referee_log import RefereeLog
 from console.practice.drill.rounds import Entry, Round
-from console.practice.drill.scenario import PlannedFault, PlannedNoise, PlannedReport, Scenario, Truth
+from console.practice.drill.scenario import Errand, PlannedFault, PlannedNoise, PlannedReport, Scenario, Truth
 from console.practice.drill.stack import Baseline, Stack, StackError
-from console.practice.drill.watching import Dwell, Probed, Sample, look
+from console.practice.drill.watching import Dwell, Probed, Sample, look, without
 
 DWELL_S: Final = 10.0
 PROBES_EVERY_S: Final = 2.0
 BITES_WITHIN_S: Final = 60.0
 LIMIT: Final = 4
 """Response times after which a round is over."""
+SHOWS_AFTER_S: Final = 30.0
+"""A fault that came later has had time to show by then: only from then on can it be seen to be mended."""
 TICK_S: Final = 0.5
 KEPT: Final = 40
 """The trainee's last entries that a facilitator sees."""
@@ -86,6 +90,7 @@ class Referee:
         self._touched = False
         self._baseline: Baseline | None = None
         self._after: Baseline | None = None
+        self._errands = Errands(truth.errands, truth.accepted)
         self._due: list[PlannedFault | PlannedNoise | PlannedReport] = []
         self._making: set[asyncio.Task[None]] = set()
         self._in_place: list[str] = []
@@ -94,6 +99,7 @@ class Referee:
         self._hints = 0
         self._acted = False
         self._mended = False
+        self._shows_at = float("-inf")
         self._looked_at = float("-inf")
         self._found: tuple[Probed, ...] = ()
         self._sample = Sample()
@@ -185,20 +191,18 @@ class Referee:
             return End("void", f"The stack is not clean: {'; '.join(reasons)}.", self._now())
         self._baseline = await self.stack.baseline(self.truth.keep_tables)
         self._log.note_baseline("baseline", self._baseline)
-        plan = (*scenario.faults, *scenario.noise, *scenario.reports)
-        self._due = sorted(
-            (item for item in plan if item.at_s > 0 or isinstance(item, PlannedReport)), key=lambda item: item.at_s
-        )
+        late: list[PlannedFault | PlannedNoise | PlannedReport] = [*scenario.faults, *scenario.noise]
+        self._due = sorted((*(item for item in late if item.at_s > 0), *scenario.reports), key=lambda item: item.at_s)
         for fault in scenario.faults:
             if fault.at_s <= 0:
                 await self._inject(fault)
                 if self._end is not None:
                     return self._end
-        self._after = await self.stack.baseline(self.truth.keep_tables)
-        self._log.note_baseline("after_injection", self._after)
         for noise in scenario.noise:
             if noise.at_s <= 0:
                 await self._make_noise(noise)
+        self._after = await self.stack.baseline(self.truth.keep_tables)
+        self._log.note_baseline("after_injection", self._after)
         if not await self._bites():
             what = "no probe fails" if scenario.faults else "not every probe holds, although nothing is broken"
             return self._end or End("void", f"The round does not bite: {what} after {BITES_WITHIN_S:g} s.", self._now())
@@ -236,24 +240,49 @@ class Referee:
             if isinstance(item, PlannedReport):
                 self._log.tell("report", who=item.who, text=item.text)
                 continue
-            # A late fault takes its time to bite: meanwhile the round is watched on.
-            task = asyncio.ensure_future(self._make(item))
-            self._making.add(task)
-            task.add_done_callback(self._making.discard)
+            self._make_beside(item)
+        for errand in self._errands.due(self._now()):
+            self._make_beside(errand)
 
-    async def _make(self, item: PlannedFault | PlannedNoise) -> None:
+    def _make_beside(self, item: PlannedFault | PlannedNoise | Errand) -> None:
+        """A late fault takes its time to bite: meanwhile the round is watched on."""
+        task = asyncio.ensure_future(self._make(item))
+        self._making.add(task)
+        task.add_done_callback(self._making.discard)
+
+    async def _make(self, item: PlannedFault | PlannedNoise | Errand) -> None:
         try:
-            await (self._inject(item) if isinstance(item, PlannedFault) else self._make_noise(item))
+            if isinstance(item, PlannedFault):
+                await self._inject(item)
+            elif isinstance(item, PlannedNoise):
+                await self._make_noise(item)
+            else:
+                await self._run_errand(item)
         except StackError as error:
             self._end = self._end or End("void", str(error), self._now())
 
     async def _inject(self, fault: PlannedFault) -> None:
         self._touched = True
         self._log.note("inject_begins", fault=fault.fault)
+        tables, before = self.truth.keep_tables, self._after
+        if before is not None:
+            before = await self.stack.baseline(tables)
         await self.stack.inject(fault)
+        if before is not None and self._after is not None:
+            self._after = without(self._after, before, await self.stack.baseline(tables))
+            self._log.note_baseline("after_injection", self._after)
+            self._shows_at = self._now() + SHOWS_AFTER_S
         self._dwell = Dwell()
         self._in_place.append(fault.fault)
         self._log.note("bites", fault=fault.fault)
+
+    async def _run_errand(self, errand: Errand) -> None:
+        """Others mend what they were told, and say so."""
+        await self.stack.mend(errand.fault)
+        if errand.fault in self._in_place:
+            self._in_place.remove(errand.fault)
+        self._log.note("undone", fault=errand.fault)
+        self._log.tell("message", text=f"{errand.who[:1].upper()}{errand.who[1:]}: {errand.says}")
 
     async def _make_noise(self, noise: PlannedNoise) -> None:
         self._touched = True
@@ -271,6 +300,7 @@ class Referee:
                 case "diagnosed":
                     causes = entry.get("causes")
                     self._diagnosed_as = tuple(map(str, causes)) if isinstance(causes, list) else ()
+                    self._errands.heard(self._diagnosed_as, at)
                     self._reach("diagnosed", at)
                 case "hint_wanted" if self._hints < len(self.scenario.hints) and entry.get("level") == self._hints + 1:
                     self._hints += 1
@@ -300,7 +330,7 @@ class Referee:
             # Not earlier: a trainee who had seen nothing would be told that nothing is wrong.
             holding = sum(1 for probed in self._found if probed.holds)
             self._log.tell("probes", at=at, holding=holding, of=len(self._found), held_s=self._dwell.held_s or 0.0)
-        held = self._dwell.held_s is not None and self._dwell.held_s >= self._dwell_s
+        held = self._dwell.held_s is not None and self._dwell.held_s >= self._dwell_s and at >= self._shows_at
         if not held or self._due_faults() or self._making or self._frozen_at is not None:
             self._mended = self._mended and self._dwell.held_s is not None
             return
@@ -353,10 +383,8 @@ class Referee:
         log.mending = True
         log.tell("message", text="The round is over; the stack is being mended.")
         log.note("heal_begins")
-        try:
+        with contextlib.suppress(StackError):  # What cannot be told now is compared when it is mended.
             self._note_lost(await self.stack.baseline(self.truth.keep_tables))
-        except StackError:
-            pass  # What cannot be told now is compared when it is mended.
         try:
             remade = await self.stack.heal()
         except StackError as error:

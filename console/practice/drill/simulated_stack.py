@@ -9,7 +9,7 @@ from console.config import SystemConfig
 from console.practice.drill.scenario import PlannedFault, PlannedNoise
 from console.practice.drill.stack import Baseline, StackError
 from console.practice.simulated.faults import HEALTHY, replies_of
-from console.practice.simulated.staging import apply_fault, begin_again, make_noise
+from console.practice.simulated.staging import apply_fault, begin_again, make_noise, undo_fault
 from console.practice.simulated.system import simulated_config, simulated_world, system_of
 from console.system import System
 
@@ -47,12 +47,13 @@ class SimulatedStack:
         return tuple(f"{fault} is in place" for fault in self._faults)
 
     async def baseline(self, tables: tuple[str, ...]) -> Baseline:
-        """What exists now; a table that is not there holds no rows."""
+        """What exists now; a table that is not there holds no rows. Tables are named as the guides do."""
         world = self.world
         await world.settle()
         counts = await asyncio.to_thread(world.database.tables.count) if tables and world.database.exists else {}
         parts = frozenset((*world.containers, *(unit.name for unit in world.units.values())))
-        return Baseline(parts, {table: counts.get(table, 0) for table in tables})
+        real = world.config.tables
+        return Baseline(parts, {table: counts.get(real.get(table, table), 0) for table in tables})
 
     async def inject(self, fault: PlannedFault) -> None:
         """Break the world, with a history for a fault of second 0; raises StackError for a fault that it does not have."""
@@ -60,11 +61,13 @@ class SimulatedStack:
             return
         if fault.at_s > 0:
             self._change(lambda: apply_fault(self.world, fault.fault))
-            self._faults.append(fault.fault)
         else:
             self._change(lambda: begin_again(self.world, [*self._faults, fault.fault], self._noises))
-            self._faults.append(fault.fault)
-            await self.world.settle()
+        self._faults.append(fault.fault)
+
+    async def mend(self, fault: str) -> None:
+        """Let others mend this fault; raises StackError for one that is mended from the console."""
+        self._change(lambda: undo_fault(self.world, fault))
 
     async def make_noise(self, noise: PlannedNoise) -> None:
         """Disturb the world; raises StackError for a noise that it does not have."""
@@ -72,7 +75,6 @@ class SimulatedStack:
             self._change(lambda: make_noise(self.world, noise.noise))
         else:
             self._change(lambda: begin_again(self.world, self._faults, [*self._noises, noise.noise]))
-            await self.world.settle()
         self._noises.append(noise.noise)
 
     def replies(self, faults: tuple[str, ...]) -> Mapping[str, str]:

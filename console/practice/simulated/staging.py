@@ -29,6 +29,15 @@ def apply_fault(world: World, name: str) -> None:
     fault.apply(world)
 
 
+def undo_fault(world: World, name: str) -> None:
+    """Let others mend a fault whose work it is. Raises ValueError for one that the responder mends."""
+    fault = _fault(world, name)
+    if fault.undo is None:
+        raise ValueError(f"Nobody else mends {name} on the simulated {world.config.name}.")
+    world.advance()
+    fault.undo(world)
+
+
 def make_noise(world: World, name: str) -> None:
     """Let something suspicious and harmless happen from now on. Raises ValueError."""
     noise = _noise(name)
