@@ -82,15 +82,15 @@ def cache_lines(doctor: Reading[tuple[str, ...]], clients: Reading[tuple[CacheCl
         found = sorted(clients.value or (), key=lambda client: -client.idle_s)
         lines += [
             line(),
-            line(Span(f"Clients {len(found) if clients.value is not None else UNKNOWN}, longest idle first", "head")),
+            line(Span(f"Clients {len(found) if clients.value is not None else UNKNOWN}: idle for, of connected for", "head")),
         ]
         if clients.failure is not None:
             lines += wrapped(str(clients.failure), width, "warn")
         lines += [
             line(
                 Span(f"{client.address:<22} ", "muted"),
-                Span(f"{client.name or 'no name':<16} {client.command:<16}"),
-                Span(f" connected {duration(client.age_s)}  idle {duration(client.idle_s)}", "muted"),
+                Span(f"{duration(client.idle_s):>6} of {duration(client.age_s):<6} "),
+                Span(f"{client.name or 'no name':<16} {client.command}"),
             )
             for client in found
         ]

@@ -38,6 +38,8 @@ class Text(Sheet, can_focus=True):
     def on_resize(self) -> None:
         super().on_resize()
         width, height = self.content_size
+        # How many rows the lines take is known with the width alone; the page's greatest height still holds.
+        self.styles.height = len(self._make(width)) + 2
         more = len(self._make(width)) > height
         self.border_subtitle = Content(f"esc closes{' · ↑ ↓ scroll' if more else ''}").markup
 

@@ -54,6 +54,8 @@ class PickerScreen(ModalScreen[None]):
         self._started = False
         self._chords = ChordReader(())
         self._cursor = Cursor()
+        self._room = 1
+        """How many issues are seen at once."""
         self._moved = False
         """Whether the cursor was moved: until then it stays with what stands first, which enter walks."""
         self._sheet = Scrolled(self.lines, id="issues")
@@ -146,6 +148,9 @@ class PickerScreen(ModalScreen[None]):
         self._cursor.move([found.issue.id for found in self._found], by)
         self._redraw()
 
+    def action_page(self, by: int) -> None:
+        self.action_cursor(by * self._room)
+
     def action_search(self) -> None:
         self._search.add_class("-open")
         self._search.focus()
@@ -194,9 +199,13 @@ class PickerScreen(ModalScreen[None]):
         state = self.states[chosen.issue.id] if chosen else IssueState()
         about = about_lines(chosen, state, width)[: max(0, height - 8 - len(broken))]
         keys = [("", f"{self._chords.typed}…")] if self._chords.typed else []
-        keys += [("c2", "its keys walk it"), ("enter", "walks"), ("/", "searches"), ("esc", "leaves")]
-        room = max(1, height - len(about) - len(broken) - 4)
+        keys += [("".join(chosen.issue.chord), "its keys walk it")] if chosen else []
+        keys += [("enter", "walks"), ("/", "searches"), ("esc", "leaves")]
+        self._room = max(1, height - len(about) - len(broken) - 4)
         now = self._app.clock()
+        shown = self._cursor.place([found.issue.id for found in self._found], self._room)
+        part = f"{shown.start + 1} to {shown.stop} of {len(self._found)}" if len(shown) < len(self._found) else ""
+        self.query_one("#box").border_subtitle = part
         rows = [
             issue_line(
                 self._found[index].issue,
@@ -206,7 +215,7 @@ class PickerScreen(ModalScreen[None]):
                 typed=self._chords.typed,
                 selected=self._found[index].issue.id == self._cursor.key,
             )
-            for index in self._cursor.place([found.issue.id for found in self._found], room)
+            for index in shown
         ]
         rule = line(Span("─" * width, "rule"))
         return [issue_head(width), *rows, rule, *about, *broken, rule, key_line(keys)]

@@ -1,5 +1,6 @@
 """One request through all the logs, by the id that its lines carry. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ def trace(lines: Iterable[LogLine], correlation_id: str) -> Trace:
     """The lines that hold the id, and the tracebacks and explanations behind them. `lines` in the order of each stream."""
     written = tuple(lines)
     # Only the streams that hold the id need a closer look, which costs far more than finding it.
-    streams = {(line.container, line.stream) for line in written if correlation_id in line.text}
+    streams = {(line.container, line.stream) for line in written if _holds(line.text, correlation_id)}
     classifier = Classifier()
     steps: list[Step] = []
     followed: set[tuple[str, Stream]] = set()
@@ -56,7 +57,7 @@ def trace(lines: Iterable[LogLine], correlation_id: str) -> Trace:
         if key not in streams:
             continue
         level = classifier.level(line)
-        if correlation_id in line.text:
+        if _holds(line.text, correlation_id):
             steps.append(Step(line, level, carries=True))
             followed.add(key)
         elif key in followed and TRACEBACK in line.text[:200]:
@@ -90,6 +91,13 @@ def known_ids(lines: Sequence[LogLine], most: int = 200) -> tuple[tuple[str, int
             counted[correlation] += 1
             newest[correlation] = line.at
     return tuple((name, counted[name], newest[name]) for name in sorted(newest, key=lambda name: -newest[name])[:most])
+
+
+def _holds(text: str, correlation_id: str) -> bool:
+    """Whether the id stands in the text by itself, not inside a longer word or id."""
+    if correlation_id not in text:
+        return False
+    return re.search(rf"(?<![0-9A-Za-z]){re.escape(correlation_id)}(?![0-9A-Za-z])", text) is not None
 
 
 def _last(texts: Iterable[str]) -> str:

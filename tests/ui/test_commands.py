@@ -6,6 +6,7 @@ import pytest
 
 from screens.app import TriageApp
 from screens.dashboard import Dashboard
+from screens.help import help_lines
 from tests.ui import fakes
 from tests.ui.opened import console, press, screen_text
 from widgets.commands import COMMANDS, Command, Scope, bindings, key_words
@@ -83,6 +84,17 @@ async def test_the_help_lists_every_key_of_the_dashboard() -> None:
         assert shown.index("On a container") < shown.index("On the dashboard") < shown.index("In a walk")
         await press(pilot, "escape")
         assert pilot.app.screen is pilot.app.screen_stack[0]
+
+
+@pytest.mark.parametrize("width", [64, 100])
+def test_every_command_stands_in_the_help_to_its_last_word(width: int) -> None:
+    scope = {command.id for command in COMMANDS if command.scope is Scope.DAILY}
+    shown = [line.text for line in help_lines(scope)(width)]
+    assert max(map(len, shown)) <= width
+    written = " ".join(" ".join(shown).split())
+    for command in COMMANDS:
+        assert command.help in written, command.id
+    assert shown[0] == "In the morning check"
 
 
 async def test_the_palette_offers_the_commands_of_the_focused_pane() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from console.reading import FailureKind, SourceError
+from console.sources.protocols.cache import CacheClient
 from console.sources.protocols.metrics import Quality
 from screens.app import TriageApp
 from tests.ui import fakes
@@ -138,6 +139,19 @@ async def test_enter_shows_what_redis_says_of_itself_and_who_is_connected() -> N
         shown = screen_text(pilot)
         assert "Sam, I detected a few issues" in shown
         assert "10.0.0.9:5512" in shown
+
+
+async def test_a_page_is_as_high_as_its_broken_lines_and_names_how_long_a_client_is_idle_in_a_small_terminal() -> None:
+    client = CacheClient(7, "10.0.0.9:5512", "sms-backend-worker-number-one", 7_200, 61, "get")
+    told = "This instance is in trouble, and what it says of itself is longer than one line of a small terminal."
+    cache = fakes.Fake(info=fakes.cache_info(), doctor=(told,), clients=(client,))
+    async with console(fakes.system(cache=cache), size=(80, 24)) as pilot:
+        await press(pilot, "3", "enter")
+        await until(lambda: "a small terminal." in screen_text(pilot))
+        shown = screen_text(pilot)
+        assert "1m01 of 2h00" in shown
+        assert "esc closes" in shown
+        assert "scroll" not in shown
 
 
 async def test_the_log_of_one_container_is_shown_alone_and_then_all_again() -> None:

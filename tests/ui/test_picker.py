@@ -149,6 +149,24 @@ async def test_what_a_quick_look_leaves_out_says_so(monkeypatch: pytest.MonkeyPa
         assert "A quick look does not tell; takes longer: Does mail go out?" in screen_text(pilot)
 
 
+async def test_the_last_issue_is_one_key_away_and_the_keys_of_the_chosen_one_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def look(_system: object, issue: Any, _readings: object) -> Look:
+        return Look(issue, left="takes longer")
+
+    monkeypatch.setattr("screens.picker.look_closer", look)
+    async with practice("healthy", (80, 24)) as pilot:
+        await press(pilot, "g")
+        await until(lambda: "c1 its keys walk it" in screen_text(pilot), PATIENCE_S)
+        await until(lambda: "· not seen" in screen_text(pilot) and "1 to 10 of 17" in screen_text(pilot), PATIENCE_S)
+        await press(pilot, "end")
+        assert " l3 its keys walk it" in screen_text(pilot)
+        assert "8 to 17 of 17" in screen_text(pilot)
+        await press(pilot, "pageup")
+        assert " h3 its keys walk it" in screen_text(pilot)
+        await press(pilot, "home")
+        assert " c1 its keys walk it" in screen_text(pilot)
+
+
 def test_no_chord_begins_with_a_key_of_the_picker() -> None:
     keys = [key for command in COMMANDS if command.scope is Scope.PICKER for key in command.keys.split(",")]
     assert {key for key in keys if len(key) == 1 and key.isalnum()} == set(RESERVED)

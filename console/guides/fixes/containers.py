@@ -240,7 +240,7 @@ async def _one(
         lines=(describe(container, container.name, Readings(system).wall()),),
         effect=effect,
         way_back=way_back and docker(system.config, way_back, container.name),
-        command=docker(system.config, verb_for(container) if verb == "start" else verb, container.name),
+        command=docker(system.config, verb_for(container) if verb == "start" and not empty(container) else verb, container.name),
         confirm_name=name,
         empty=empty(container),
     )

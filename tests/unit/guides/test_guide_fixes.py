@@ -271,9 +271,9 @@ async def test_a_container_is_changed_from_its_pane_by_the_same_rules(verb: str,
 async def test_starting_what_runs_is_an_empty_preview() -> None:
     stack = Stack()
 
-    assert (
-        await preview_fix(stack.system, container_action(stack.system, "start", "sms-redis"))
-    ).empty == "sms-redis runs already."
+    preview = await preview_fix(stack.system, container_action(stack.system, "start", "sms-redis"))
+
+    assert (preview.empty, preview.command) == ("sms-redis runs already.", "docker start sms-redis")
 
 
 async def test_a_container_that_is_gone_is_told_as_a_failure() -> None:

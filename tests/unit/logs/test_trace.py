@@ -43,6 +43,11 @@ def test_an_id_that_no_line_carries_leads_nowhere() -> None:
     assert (found.steps, found.status, found.user) == ((), None, "")
 
 
+def test_an_id_inside_a_longer_word_is_another_one() -> None:
+    found = trace([line(0, "backend", "GET /dabc request_id=9abc1"), line(1, "backend", "request_id=abc: done")], "abc")
+    assert [step.line.at for step in found.steps] == [AT + 1]
+
+
 def test_the_ids_in_the_logs_are_known_the_newest_first() -> None:
     lines = [
         line(0, "a", "x correlation_id=one"),
