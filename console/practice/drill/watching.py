@@ -130,3 +130,13 @@ def lost_since(before: Baseline, now: Baseline) -> tuple[str, ...]:
         if count is not None and (left := now.rows.get(table)) is not None and left < count
     ]
     return (*parts, *rows)
+
+
+def without(reference: Baseline, before: Baseline, after: Baseline) -> Baseline:
+    """A reference less what a fault took away: nobody but the fault has lost that."""
+    rows = dict(reference.rows)
+    for table, count in rows.items():
+        had, has = before.rows.get(table), after.rows.get(table)
+        if count is not None and had is not None and has is not None and has < had:
+            rows[table] = max(0, count - (had - has))
+    return Baseline(reference.parts - (before.parts - after.parts), rows)
