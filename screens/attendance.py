@@ -101,7 +101,9 @@ class Attendance:
 
     def open_review(self) -> None:
         """The review of a round that has ended."""
-        self._app.notify(f"triage drill review {self.round.id}", title="The review", timeout=12, markup=False)
+        from screens.review import ReviewScreen
+
+        self._app.push_screen(ReviewScreen(self.round))
 
     def _offer_review(self) -> None:
         from screens.drill import RoundOver

@@ -26,6 +26,7 @@ class Scope(StrEnum):
     DRILL = "drill"
     CHOICE = "choice"
     FACILITATE = "facilitator"
+    REVIEW = "review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +216,14 @@ COMMANDS = (
     Command("choice.page-up", "pageup", "page(-1)", "", "One page up", _CHOICE, palette=False),
     Command("choice.page-down", "pagedown", "page(1)", "", "One page down", _CHOICE, palette=False),
     Command("choice.leave", "escape", "leave", "", "Close the search, then leave the list", _CHOICE, palette=False),
+    Command("review.save", "s", "save", "save", "Keep the post-incident report as Markdown in the round's folder", Scope.REVIEW),
+    Command("review.copy", "y", "copy", "copy", "Copy the post-incident report as Markdown", Scope.REVIEW),
+    Command("review.replay", "R", "replay", "replay", "How to see the round again in the panes", Scope.REVIEW),
+    Command("review.up", "up,k", "scroll(-1)", "", "One line up", Scope.REVIEW, palette=False),
+    Command("review.down", "down,j", "scroll(1)", "", "One line down", Scope.REVIEW, palette=False),
+    Command("review.page-up", "pageup", "page(-1)", "", "One page up", Scope.REVIEW, palette=False),
+    Command("review.page-down", "pagedown,space", "page(1)", "", "One page down", Scope.REVIEW, palette=False),
+    Command("review.leave", "escape", "leave", "back", "Leave the review", Scope.REVIEW, palette=False),
     Command("facilitate.fault", "a", "fault", "add a fault", "Break one more thing now", Scope.FACILITATE, "R3"),
     Command("facilitate.report", "r", "report", "report", "Let the trainee hear what a user says", Scope.FACILITATE),
     Command("facilitate.message", "m", "message", "message", "Say something to the trainee", Scope.FACILITATE),
@@ -223,6 +232,8 @@ COMMANDS = (
     Command("facilitate.leave", "escape", "leave", "", "Close the text field", Scope.FACILITATE, palette=False),
     Command("facilitate.up", "up", "scroll(-1)", "", "Scroll up", Scope.FACILITATE, palette=False),
     Command("facilitate.down", "down", "scroll(1)", "", "Scroll down", Scope.FACILITATE, palette=False),
+    Command("facilitate.page-up", "pageup", "page(-1)", "", "A page up", Scope.FACILITATE, palette=False),
+    Command("facilitate.page-down", "pagedown", "page(1)", "", "A page down", Scope.FACILITATE, palette=False),
     Command("picker.walk", "enter", "walk", "", "Walk the issue under the cursor", _PICKER, palette=False),
     Command("picker.search", "slash", "search", "", "Search titles, symptoms and error texts", _PICKER, palette=False),
     Command("picker.up", "up", "cursor(-1)", "", "One up", _PICKER, palette=False),

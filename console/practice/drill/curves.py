@@ -26,7 +26,7 @@ def columns_of(curve: Curve, columns: int, length_s: float) -> list[float | None
 
 def column_of(at_s: float, columns: int, length_s: float) -> int:
     """The column in which a time of the round falls."""
-    return min(columns - 1, max(0, int(at_s / max(length_s, 1e-9) * columns)))
+    return min(columns - 1, max(0, int(at_s * columns / max(length_s, 1e-9) + 1e-9)))
 
 
 def spark(values: Sequence[float | None]) -> str:

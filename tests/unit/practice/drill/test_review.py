@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from played import BEGAN, POOL, Played, issues
+from played import BEGAN, POOL, Played, full_round, issues
 
 from console.config import Config, load_config, shipped_config
 from console.practice.drill.closing import close_books
@@ -23,35 +23,6 @@ from console.problem import Problems
 @pytest.fixture(scope="module")
 def config() -> Config:
     return load_config(shipped_config()).config
-
-
-def full_round() -> Played:
-    """A round with a detour, a hint, a report, noise, and a secret where none should be."""
-    played = Played().begins()
-    played.public[0].update(person="Alex", respond_s=300.0, stack="simulated", brief="The help desk has four calls.")
-    played.knew(
-        "truth", -15, scenario="sms-monday-morning", causes=[POOL], accepted={}, mending=[], debrief="First line.\n\nSecond."
-    )
-    played.knew("bites", -2, fault=POOL).knew("noise", 5, noise="slow-job").probed(0, False).probed(2, False)
-    for second in range(0, 240, 2):
-        slow = second < 200
-        played.knew("sample", second, p95_ms=2000.0 if slow else 90.0, errors_per_s=None, connections=97 if slow else 12)
-        played.referee[-1].update(connections_max=100)
-    played.told("report", 10, who="a teacher", text="I can't get in | [help](http://x)").acknowledges(20)
-    played.did("opened", 25, what="pane PostgreSQL").did("walk_begins", 40, issue="sms.c1")
-    played.did("step", 41, issue="sms.c1", step="containers", branch="running → probe", evidence=["sms-backend runs"])
-    played.did("conclusion", 50, issue="sms.c1", verdict="clear", cause=None, summary="…")
-    played.takes_hint(60, 1).did("walk_begins", 80, issue="sms.c2")
-    played.did("step", 81, issue="sms.c2", step="accepts", branch="else → container", evidence=[])
-    played.did("back", 85, issue="sms.c2", step="accepts")
-    played.did("step", 90, issue="sms.c2", step="accepts", branch="accepting → sessions", evidence=[])
-    played.did("step", 91, issue="sms.c2", step="sessions", branch="used_percent >= 90 → pool-exhausted", evidence=["97 of 100"])
-    played.trainee[-1]["evidence"].append("DSN postgres://sms:hunter2hunter2@db/x \x1b[31mred")
-    played.did("conclusion", 92, issue="sms.c2", verdict="cause", cause="pool-exhausted", summary="…")
-    played.diagnoses(100, POOL).fixes(150, "sms.c2.end-idle", action="postgres.end_sessions", risk="R3")
-    played.did("fix_verified", 160, issue="sms.c2", fix="end-idle", held=True, text="…")
-    played.fixes(170, "sms.c1.restart-all", action="containers.restart_in_order", risk="R3")
-    return played.mends(220).ends(221, "done", "Detected, diagnosed and mitigated.")
 
 
 def review(played: Played) -> Review:
