@@ -23,6 +23,7 @@ _TITLES = {
     Scope.DRILL: "In a drill",
     Scope.FACILITATE: "As a facilitator",
     Scope.CHOICE: "In a list to choose from",
+    Scope.REVIEW: "In the review of a drill",
     Scope.EVERYWHERE: "Everywhere",
 }
 
