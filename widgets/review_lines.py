@@ -131,8 +131,7 @@ def _spent(review: Review, width: int) -> list[Line]:
         for part in parts:
             bar = meter(part.took_s / review.length_s, cells)
             took = fitted(span(part.took_s), _AT - 1, right=True)
-            lines.append(
-                line(Span(took + " ", "muted"), Span(bar, "accent"), f" {fitted(part.what, width - _AT - cells - 1).rstrip()}")
-            )
+            what = fitted(part.what, width - _AT - cells - 1).rstrip()
+            lines.append(line(Span(took + " ", "muted"), Span(bar, "accent"), f" {what}"))
         lines.append(line())
     return lines[:-1]
