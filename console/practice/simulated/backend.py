@@ -3,16 +3,17 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 
 from console.practice.simulated.behaviour import Behaviour, Complaint, Outcome
 from console.practice.simulated.limits import RateLimits
-from console.practice.simulated.process import RETRY_S, THREADS, Process
+from console.practice.simulated.process import RETRY_S, Process
 from console.practice.simulated.traffic import Arrival, Client, Endpoint
 from console.practice.simulated.workload import tables_of
 
 POOL_TIMEOUT_S = 4.0
-HOLD_S = 0.05
-"""How long a request keeps a connection."""
+HOLD_S = 0.14
+"""How long a request keeps a connection at least: until its answer is sent."""
 PATIENCE_S = 30.0
 """How long a request waits for a lock."""
 STATEMENT_SHARE = 0.6
@@ -23,6 +24,12 @@ EACH_CALL_S = 0.004
 """What each further statement of a request costs."""
 CORE_PER_S = 62.0
 """So many requests a second take the whole of the one core that the process can use."""
+CACHE_PATIENCE_S = 1.0
+"""How long it waits for a cache to which packets are dropped."""
+MISSED_SHARE = 0.55
+"""Of what is looked up in the cache: so many misses are usual at most. Beyond that the database has the work of the cache too."""
+MISSES_COST, MISSES_STRAIN = 8.0, 1.2
+"""By how much, with an empty cache, what should come from it takes longer (many compute the same), and everything else."""
 CPU_OF_A_CORE = 40.0
 """Each so many percent of one core that are lost make everything slower by its usual time once more."""
 
@@ -39,6 +46,12 @@ class Backend(Process):
     _computing_until: float = 0.0
     _traceback_at: float = 0.0
     _cache_missed_at: float = 0.0
+    _statement_s: float = 0.0
+    """What the request that was served last did with its connection."""
+    _cache_wait_s: float = 0.0
+    """What it costs now to ask the cache in vain."""
+    _missed_share: float = 0.38
+    """Of the newest hundred or so lookups in the cache."""
     _trace: random.Random = field(default_factory=lambda: random.Random(21))  # noqa: S311 - a practice world
     _fails: random.Random = field(default_factory=lambda: random.Random(20))  # noqa: S311 - a practice world
 
@@ -50,7 +63,10 @@ class Backend(Process):
         """Take in requests and give back those that are answered by now, in the order of their answers."""
         outcomes = []
         slowness = self.slowness(now) * (1 + self.cpu_percent / CPU_OF_A_CORE) * crowding(len(arrivals) / elapsed_s)
+        slowness *= self.newness(now) * self.shortage(now)
         cache_error = self.cache_error()
+        unanswered = cache_error is not None and cache_error.endswith("Connection timed out.")
+        self._cache_wait_s = CACHE_PATIENCE_S if unanswered else (0.0 if cache_error is not None else 2 * self.cache.slow_s)
         if cache_error is not None and now >= self._cache_missed_at:
             self._cache_missed_at = now + RETRY_S
             self.say(now, "WARNING", "cache", f"Cache read failed: {cache_error}")
@@ -62,22 +78,16 @@ class Backend(Process):
             at, endpoint, client = arrival.at, arrival.endpoint, arrival.client
             if endpoint.limit and not self.limits.allows(client, endpoint.limit, at, self.role_at(client)):
                 outcomes.append(self._done(arrival, 429, 0.001, self._limited(arrival)))
-            elif endpoint.cached and cache_error is None and self._cacheable(endpoint.path) and self.cache.lookup(now):
-                wait_s = self.chance.uniform(0.4, 2.4) if len(self._queue) >= THREADS else 0.0
+            elif endpoint.cached and self._cacheable(endpoint.path) and self._cached(cache_error, now):
+                wait_s = self.chance.uniform(0.4, 2.4) if self.out_of_threads else 0.0
                 outcomes.append(self._done(arrival, 200, wait_s + self.cache.slow_s + self.chance.lognormvariate(-5.6, 0.4)))
             else:
                 self._queue.append(arrival)
+        slowness *= self.database.coldness(now) * (1 + MISSES_STRAIN * self._excess)
         outcomes += self._unblocked(slowness, now)
-        capacity = int(len(self._free()) * elapsed_s / HOLD_S)
-        while self._queue and capacity > 0:
-            arrival = self._queue.popleft()
-            capacity -= 1
-            if self.database.locks.held and self._waits(arrival, now):
-                capacity = int(len(self._free()) * elapsed_s / HOLD_S)
-                continue
-            outcomes.append(self._served(arrival, max(0.0, now - elapsed_s - arrival.at), slowness, now))
-        at_once = self.trouble is not None and self.trouble.reason != "too_many_clients"
-        while self._queue and not self._free() and (at_once or now - self._queue[0].at >= POOL_TIMEOUT_S):
+        outcomes += self._begun(slowness, now, elapsed_s)
+        at_once = self.trouble is not None and self.trouble.reason != "too_many_clients" and not self._free()
+        while self._queue and (at_once or now - self._queue[0].at >= POOL_TIMEOUT_S):
             arrival = self._queue.popleft()
             elapsed = 0.006 + 0.004 * self.chance.random() if at_once else POOL_TIMEOUT_S + 0.05 * self.chance.random()
             outcomes.append(self._failed(arrival, elapsed, now))
@@ -87,12 +97,39 @@ class Backend(Process):
             self._report(outcome, min(outcome.at, now))
         return outcomes
 
-    def _waits(self, arrival: Arrival, now: float) -> bool:
-        """Let a request wait with a connection of the pool for a table that somebody holds; False when nobody does."""
-        if not self.database.locks.wait(session := self._free()[0], arrival.endpoint.query, now):
-            return False
-        self._blocked.append((arrival, session))
-        return True
+    def _begun(self, slowness: float, now: float, elapsed_s: float) -> list[Outcome]:
+        """Answer what waits for a connection, in its order, as connections come free; each is kept as long as its request needs
+        it, so that slow statements and few connections let the others wait."""
+        if not self._queue:
+            return []
+        outcomes = []
+        free = [(item.busy_until, item.pid, item) for item in self._free() if item.busy_until <= now]
+        heapify(free)
+        while self._queue and free:
+            since, _, session = heappop(free)
+            arrival = self._queue.popleft()
+            begins = max(since, min(arrival.at, now), now - elapsed_s)
+            if self.database.locks.held and self.database.locks.wait(session, arrival.endpoint.query, now):
+                self._blocked.append((arrival, session))
+                continue
+            outcomes.append(self._served(arrival, max(0.0, begins - arrival.at), slowness, now))
+            session.busy_until = begins + max(HOLD_S, self._statement_s)
+            if session.busy_until <= now:
+                heappush(free, (session.busy_until, session.pid, session))
+            elif self._statement_s > elapsed_s:
+                session.run(arrival.endpoint.query, begins)
+        return outcomes
+
+    def _cached(self, cache_error: str | None, now: float) -> bool:
+        """Whether a page is found in the cache."""
+        found = cache_error is None and self.cache.lookup(now)
+        self._missed_share += 0.02 * ((0.0 if found else 1.0) - self._missed_share)
+        return found
+
+    @property
+    def _excess(self) -> float:
+        """How much of the cache's work is left to the database: 0 as usual, 1 all of it."""
+        return max(0.0, self._missed_share - MISSED_SHARE) / (1 - MISSED_SHARE)
 
     def _unblocked(self, slowness: float, now: float) -> list[Outcome]:
         """Answer what waited for a lock and may go on, and give up on what waited too long."""
@@ -131,10 +168,13 @@ class Backend(Process):
         workload, calls = self.database.workload, behaviour.calls if behaviour is not None else 1.0
         statement_s = endpoint.median_s * slowness * self.chance.lognormvariate(0, 0.5) * workload.factor(endpoint.query)
         statement_s += EACH_CALL_S * (calls - 1)
+        if endpoint.cached:
+            statement_s *= 1 + MISSES_COST * self._excess
         query, rows = (behaviour.query, behaviour.rows) if behaviour is not None and behaviour.query else (endpoint.query, 12.0)
         extra_s = behaviour.extra_s if behaviour is not None and behaviour.query else 0.0
         self.database.ran(query, statement_s * STATEMENT_SHARE + extra_s * STATEMENT_SHARE, now, calls=calls, rows=rows)
-        elapsed_s = waited_s + statement_s
+        self._statement_s = (statement_s + extra_s) * STATEMENT_SHARE
+        elapsed_s = waited_s + statement_s + (self._cache_wait_s if endpoint.cached else 0.0)
         if endpoint.writes and self.database.volume.full:
             self.database.complain_of_space(now)
             return self._done(arrival, 500, elapsed_s, Complaint("Database error", self.service.no_space_left()))

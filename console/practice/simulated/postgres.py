@@ -1,10 +1,12 @@
 """The simulated PostgreSQL: its sessions, its counters, its log, and when it refuses."""
 
+import math
 import random
 from collections import deque
 from dataclasses import dataclass, field
 
 from console.practice.simulated.catalogue import Index, TableStats, catalogue
+from console.practice.simulated.checkpoints import Checkpoints
 from console.practice.simulated.container import Exit, Load, Probe
 from console.practice.simulated.copies import Copies
 from console.practice.simulated.locks import Locks
@@ -21,6 +23,10 @@ RESERVED = 3
 """Slots that only superusers get (superuser_reserved_connections)."""
 VERSION = "15.8 (Debian 15.8-0+deb12u1)"
 STARTING_S = 2.0
+RECOVERING_S = 6.0
+"""Its start after an end in which it could not write everything down."""
+COLD_TIMES, COLD_S = 2.5, 40.0
+"""After a start statements take so many times longer on top, fading with that time: nothing is in its memory yet."""
 DATABASE = "student_management"
 USER = "sms_user"
 SIZE_BYTES = 218 << 20
@@ -76,7 +82,7 @@ class PostgresServer:
     _ended_well: bool = True
     _ended_at: float | None = None
     _next_pid: int = 118
-    _next_checkpoint_at: float = 0.0
+    _checkpoints: Checkpoints = field(default_factory=Checkpoints)
     _reports: ReportingJob = field(init=False)
 
     def __post_init__(self) -> None:
@@ -104,15 +110,18 @@ class PostgresServer:
     # The process ----------------------------------------------------------------------------------------------------
 
     def start(self, now: float) -> None:
-        self.up, self.started_at, self.ready_at = True, now, now + STARTING_S
+        self.up, self.started_at = True, now
+        self.ready_at = now + (STARTING_S if self._ended_well else RECOVERING_S)
         self.sessions.clear()
         self._reports.wait(now)
         self.settings.reload(restart=True)
-        self._next_checkpoint_at = now + 300
-        self._say(now, "LOG", "starting PostgreSQL 15.8 (Debian 15.8-0+deb12u1) on x86_64-pc-linux-gnu", pid=1)
-        self._say(now, "LOG", 'listening on IPv4 address "0.0.0.0", port 5432', pid=1)
+        self._checkpoints.wait(now)
+        self.say(now, "LOG", "starting PostgreSQL 15.8 (Debian 15.8-0+deb12u1) on x86_64-pc-linux-gnu", pid=1)
+        self.say(now, "LOG", 'listening on IPv4 address "0.0.0.0", port 5432', pid=1)
         ended = "was shut down" if self._ended_well else "was interrupted; last known up"
-        self._say(now, "LOG", f"database system {ended} at {stamp(self._ended_at or now, '.')} UTC", pid=29)
+        self.say(now, "LOG", f"database system {ended} at {stamp(self._ended_at or now, '.')} UTC", pid=29)
+        if not self._ended_well:
+            self.say(now, "LOG", "database system was not properly shut down; automatic recovery in progress", pid=29)
 
     def adopt(self, started_at: float) -> None:
         """Have been up since long before the world began."""
@@ -123,46 +132,46 @@ class PostgresServer:
     def tick(self, now: float) -> Exit | None:
         self.tables.tell_time(now)
         if self.damaged and self.up and now >= self.started_at + 1:
-            self._say(now, "LOG", "invalid primary checkpoint record", pid=29)
-            self._say(now, "PANIC", "could not locate a valid checkpoint record", pid=29)
-            self._say(now, "LOG", "startup process (PID 29) was terminated by signal 6: Aborted", pid=1)
-            self._say(now, "LOG", "aborting startup due to startup process failure", pid=1)
-            self._say(now, "LOG", "database system is shut down", pid=1)
-            return self._gone(now, 1)
+            self.say(now, "LOG", "invalid primary checkpoint record", pid=29)
+            self.say(now, "PANIC", "could not locate a valid checkpoint record", pid=29)
+            self.say(now, "LOG", "startup process (PID 29) was terminated by signal 6: Aborted", pid=1)
+            self.say(now, "LOG", "aborting startup due to startup process failure", pid=1)
+            self.say(now, "LOG", "database system is shut down", pid=1)
+            return self.gone(now, 1)
         if self.foreign_data and self.up and now >= self.started_at + 0.5:
-            self._say(now, "FATAL", 'data directory "/var/lib/postgresql/data" has wrong ownership', pid=1)
-            self._say(now, "HINT", "The server must be started by the user that owns the data directory.", pid=1)
-            return self._gone(now, 1)
+            self.say(now, "FATAL", 'data directory "/var/lib/postgresql/data" has wrong ownership', pid=1)
+            self.say(now, "HINT", "The server must be started by the user that owns the data directory.", pid=1)
+            return self.gone(now, 1)
+        if self.volume.full and now < self.ready_at:
+            return self._checkpoints.fail_to_start(self, now)
         if self.ready_at <= now < self.ready_at + 0.5:
-            self._say(now, "LOG", "database system is ready to accept connections", pid=1)
-        if now >= self._next_checkpoint_at:
-            self._next_checkpoint_at = now + 300
-            self._checkpoint(now)
-        if self.accepting(now):
+            self.say(now, "LOG", "database system is ready to accept connections", pid=1)
+        ended = self._checkpoints.tick(self, now)
+        if ended is None and self.accepting(now):
             self._reports.tick(self, now)
             self.locks.settle(self.sessions, now)
             self.workload.tick(now, by_index=self.settings.by_index)
-        return None
+        return ended
 
     def stop(self, now: float) -> int:
-        self._say(now, "LOG", "received fast shutdown request", pid=1)
-        self._say(now, "LOG", "aborting any active transactions", pid=1)
+        self.say(now, "LOG", "received fast shutdown request", pid=1)
+        self.say(now, "LOG", "aborting any active transactions", pid=1)
         if self.sessions:
-            self._say(
+            self.say(
                 now, "FATAL", "terminating connection due to administrator command", pid=self.sessions[-1].pid, who=self.user
             )
-        self._say(now, "LOG", "database system is shut down", pid=1)
-        return self._gone(now, 0).code
+        self.say(now, "LOG", "database system is shut down", pid=1)
+        return self.gone(now, 0).code
 
     def killed(self) -> None:
-        self._gone(self.started_at, 137)
+        self.gone(self.started_at, 137)
 
     def find_damage(self, now: float) -> None:
         """Meet a damaged page, and fail to recover from the restart that follows: only a backup helps."""
-        self._say(now, "WARNING", "page verification failed, calculated checksum 4523 but expected 20011", pid=131, who=self.user)
-        self._say(now, "ERROR", "invalid page in block 1187 of relation base/16385/16417", pid=131, who=self.user)
-        self._say(now, "PANIC", 'could not read block 1187 in file "base/16385/16417": read only 0 of 8192 bytes', pid=24)
-        self._say(now, "LOG", "server process (PID 131) was terminated by signal 6: Aborted", pid=1)
+        self.say(now, "WARNING", "page verification failed, calculated checksum 4523 but expected 20011", pid=131, who=self.user)
+        self.say(now, "ERROR", "invalid page in block 1187 of relation base/16385/16417", pid=131, who=self.user)
+        self.say(now, "PANIC", 'could not read block 1187 in file "base/16385/16417": read only 0 of 8192 bytes', pid=24)
+        self.say(now, "LOG", "server process (PID 131) was terminated by signal 6: Aborted", pid=1)
         self.damaged = True
         self.started_at = now - 1
 
@@ -210,10 +219,10 @@ class PostgresServer:
             self.admit(now, user=user, password=password, database=database)
         except Refused as refused:
             if self.up and refused.reason != "refused":
-                self._say(now, "FATAL", str(refused).removeprefix("FATAL: "), pid=self._pid(), who=user)
+                self.say(now, "FATAL", str(refused).removeprefix("FATAL: "), pid=self._pid(), who=user)
                 if refused.reason == "login":
                     detail = 'Connection matched pg_hba.conf line 100: "host all all all scram-sha-256"'
-                    self._say(now, "DETAIL", detail, pid=self._next_pid, who=user)
+                    self.say(now, "DETAIL", detail, pid=self._next_pid, who=user)
             raise
         session = ServerSession(self._pid(), now, user, application, client, state_change=now)
         self.sessions.append(session)
@@ -227,21 +236,26 @@ class PostgresServer:
     def find(self, pid: int, backend_start: float) -> ServerSession | None:
         return next((item for item in self.sessions if item.pid == pid and abs(item.backend_start - backend_start) < 0.001), None)
 
+    def coldness(self, now: float) -> float:
+        """How many times longer statements take because the server has not long been up."""
+        return 1 + COLD_TIMES * math.exp(min(0.0, self.ready_at - now) / COLD_S)
+
     def terminate(self, session: ServerSession, now: float) -> None:
         """End a session as pg_terminate_backend does."""
-        self._say(now, "FATAL", "terminating connection due to administrator command", pid=session.pid, who=session.user)
+        self.say(now, "FATAL", "terminating connection due to administrator command", pid=session.pid, who=session.user)
         self.close(session)
 
     def cancel(self, session: ServerSession, now: float) -> None:
         """Cancel a session's statement as pg_cancel_backend does; one that runs none stays as it is."""
         if session.state == "active":
-            self._say(now, "ERROR", "canceling statement due to user request", pid=session.pid, who=session.user)
+            self.say(now, "ERROR", "canceling statement due to user request", pid=session.pid, who=session.user)
             session.rest(now)
 
     def count(self, now: float, commits: int, rollbacks: int) -> None:
         """Count what the last step's transactions did."""
         before = self.counters[-1] if self.counters else Counters(now)
         reads = sum(1 for _ in range(commits) if self.chance.random() < 0.25)
+        reads += int(9 * (self.coldness(now) - 1) * commits)
         self.counters.append(
             Counters(
                 now,
@@ -256,9 +270,9 @@ class PostgresServer:
     def complain_of_space(self, now: float) -> None:
         """Log that a row could not be written because the volume is full."""
         pid = self.sessions[0].pid if self.sessions else self._next_pid
-        self._say(now, "ERROR", NO_SPACE, pid=pid, who=self.user)
-        self._say(now, "HINT", "Check free disk space.", pid=pid, who=self.user)
-        self._say(now, "STATEMENT", "INSERT INTO login_event (email, accepted) VALUES ($1, $2)", pid=pid, who=self.user)
+        self.say(now, "ERROR", NO_SPACE, pid=pid, who=self.user)
+        self.say(now, "HINT", "Check free disk space.", pid=pid, who=self.user)
+        self.say(now, "STATEMENT", "INSERT INTO login_event (email, accepted) VALUES ($1, $2)", pid=pid, who=self.user)
 
     # What it is made to do ------------------------------------------------------------------------------------------
 
@@ -271,7 +285,7 @@ class PostgresServer:
     def took(self, query: str, took_ms: float, now: float, *, pid: int) -> None:
         """Log a statement that took longer than log_min_duration_statement."""
         if 0 <= float(self.settings["log_min_duration_statement"].value) <= took_ms:
-            self._say(now, "LOG", f"duration: {took_ms:.3f} ms  statement: {query}", pid=pid, who=self.user)
+            self.say(now, "LOG", f"duration: {took_ms:.3f} ms  statement: {query}", pid=pid, who=self.user)
 
     def park(
         self, now: float, application: str, client: str, *, idle_s: float, query: str = "COMMIT", in_transaction: bool = False
@@ -295,27 +309,25 @@ class PostgresServer:
         """Two transactions waited for each other, and one was ended."""
         self.deadlocks += 1
         pid = self._pid()
-        self._say(now, "ERROR", "deadlock detected", pid=pid, who=self.user)
-        self._say(
-            now, "DETAIL", f"Process {pid} waits for ShareLock on transaction 91822; blocked by process {pid - 3}.", pid=pid
-        )
-        self._say(now, "CONTEXT", f'while updating tuple (7,12) in relation "{table}"', pid=pid)
+        self.say(now, "ERROR", "deadlock detected", pid=pid, who=self.user)
+        self.say(now, "DETAIL", f"Process {pid} waits for ShareLock on transaction 91822; blocked by process {pid - 3}.", pid=pid)
+        self.say(now, "CONTEXT", f'while updating tuple (7,12) in relation "{table}"', pid=pid)
 
     def find_bad_page(self, now: float, table: str) -> None:
         """Read the first page of a table, whose checksum is wrong; the server goes on."""
         self.workload.damaged_blocks[table] = 0
         self.checksum_failures, self.checksum_failed_at = self.checksum_failures + 1, now
         pid = self._pid()
-        self._say(now, "WARNING", "page verification failed, calculated checksum 4523 but expected 20011", pid=pid, who=self.user)
+        self.say(now, "WARNING", "page verification failed, calculated checksum 4523 but expected 20011", pid=pid, who=self.user)
         path = f"base/{DATABASE_OID}/{self.workload.oid(table)}"
-        self._say(now, "ERROR", f"invalid page in block 0 of relation {path}", pid=pid, who=self.user)
+        self.say(now, "ERROR", f"invalid page in block 0 of relation {path}", pid=pid, who=self.user)
 
     def damage_index(self, name: str, now: float) -> None:
         """Let an index hold entries in a wrong order, and a statement meet them."""
         self.workload.damaged_indexes.add(name)
         pid = self._pid()
-        self._say(now, "ERROR", f'index "{name}" contains unexpected zero page at block 3', pid=pid, who=self.user)
-        self._say(now, "HINT", "Please REINDEX it.", pid=pid, who=self.user)
+        self.say(now, "ERROR", f'index "{name}" contains unexpected zero page at block 3', pid=pid, who=self.user)
+        self.say(now, "HINT", "Please REINDEX it.", pid=pid, who=self.user)
 
     def drop_index(self, name: str) -> None:
         """An index has been missing for so long that nearly all that is counted of its table was read without it."""
@@ -354,7 +366,7 @@ class PostgresServer:
 
     def reload(self, now: float) -> None:
         """pg_reload_conf()."""
-        self._say(now, "LOG", "received SIGHUP, reloading configuration files", pid=1)
+        self.say(now, "LOG", "received SIGHUP, reloading configuration files", pid=1)
         self.settings.reload()
 
     def size_bytes(self, tables_bytes: int = 0) -> int:
@@ -362,15 +374,8 @@ class PostgresServer:
         told = sum(int(item.row_bytes * (item.dead + (item.live or 0))) for item in self.table_stats.values())
         return max(SIZE_BYTES, (8 << 20) + max(told, tables_bytes))
 
-    def _checkpoint(self, now: float) -> None:
-        if self.volume.full:
-            self._say(now, "ERROR", 'could not write to file "pg_wal/xlogtemp.27": No space left on device', pid=27)
-            return
-        buffers = self.chance.randint(120, 900)
-        self._say(now, "LOG", "checkpoint starting: time", pid=27)
-        self._say(now, "LOG", f"checkpoint complete: wrote {buffers} buffers ({buffers / 30.72:.1f}%)", pid=27)
-
-    def _gone(self, now: float, code: int) -> Exit:
+    def gone(self, now: float, code: int) -> Exit:
+        """End, with everybody's sessions; 0: everything was written down."""
         self.up, self._ended_well, self._ended_at = False, code == 0, now
         self.sessions.clear()
         return Exit(code)
@@ -379,6 +384,7 @@ class PostgresServer:
         self._next_pid += self.chance.randint(1, 3)
         return self._next_pid
 
-    def _say(self, now: float, level: str, text: str, *, pid: int, who: str = "") -> None:
+    def say(self, now: float, level: str, text: str, *, pid: int, who: str = "") -> None:
+        """Log a line, as said by a process of the server for a user."""
         login = f"{who}@{self.name} " if who else ""
         self.log.err(now, f"{stamp(now, '.')} UTC [{pid}] {login}{level}:  {text}")

@@ -1,6 +1,7 @@
 """The process of the simulated backend: its start, its connection pool, and what ends it."""
 
 import contextlib
+import math
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -21,9 +22,18 @@ CONNECTION_MIB = 3.0
 """What each connection beyond the usual ones takes of the service's memory."""
 POOL_RECYCLE_S = 120.0
 THREADS = 16
+BACKLOG = 40
+"""So many waiting requests the process keeps in its memory; those beyond wait in the kernel's."""
 RETRY_S = 2.0
 LOADING_S = 4.0
 """How long the process loads what it keeps in memory, when that is much."""
+NEW_TIMES, NEW_S = 1.5, 15.0
+"""A process that has just begun to serve is so many times slower on top, fading with that time: it has loaded nothing yet."""
+SHORT_FROM = 0.9
+"""From this share of its memory limit on the process tidies its memory more and more often."""
+SHORT_TIMES = 4.0
+"""So many times slower on top it is where the limit is reached."""
+TIDIES_EVERY_S = 10.0
 ELSEWHERE = ("no_route", "unresolved", "elsewhere")
 """Reasons that are not the server's: it was never reached."""
 
@@ -41,6 +51,7 @@ class Process:
     chance: random.Random
     slowness: Callable[[float], float]
     read_environment: Callable[[], Mapping[str, str]]
+    memory_limit: Callable[[], int | None] = lambda: None
     blocked: set[str] = field(default_factory=set)
     """`host:port` to which packets are dropped on their way."""
     surroundings: Surroundings | None = None
@@ -64,6 +75,8 @@ class Process:
     trouble: Refused | None = None
     leaked_bytes: float = 0.0
     _started_at: float = 0.0
+    _serving_since: float = -math.inf
+    _tidied_at: float = 0.0
     _stage: int = 0
     _queue: deque[Arrival] = field(default_factory=deque)
     _blocked: list[tuple[Arrival, ServerSession]] = field(default_factory=list)
@@ -120,8 +133,31 @@ class Process:
         self.serving = False
         self._drop_connections()
 
+    @property
+    def out_of_threads(self) -> bool:
+        """Whether every thread waits for a connection or for a lock."""
+        return len(self._queue) + len(self._blocked) >= THREADS
+
+    def newness(self, now: float) -> float:
+        """How many times longer everything takes because the process is young."""
+        return 1 + NEW_TIMES * math.exp((self._serving_since - now) / NEW_S)
+
+    def shortage(self, now: float) -> float:
+        """How many times longer everything takes for want of memory, which its log tells too; 1 while there is enough."""
+        limit = self.memory_limit()
+        if limit is None:
+            return 1.0
+        used = self.load(now).memory_bytes
+        short = min(1.0, max(0.0, used / limit - SHORT_FROM) / (1 - SHORT_FROM))
+        if short and now >= self._tidied_at:
+            self._tidied_at = now + TIDIES_EVERY_S
+            took_ms = 80 + 900 * short
+            told = f"Garbage collection took {took_ms:.0f} ms and freed 0 MiB, {used >> 20} MiB of {limit >> 20} MiB are in use"
+            self.say(now, "WARNING", "memory", told)
+        return 1 + SHORT_TIMES * short
+
     def probe(self, _now: float) -> Probe | None:
-        if self.frozen or len(self._queue) >= THREADS:
+        if self.frozen or self.out_of_threads:
             return Probe(-1, "Health check exceeded timeout (3s)")
         if not self.serving:
             return Probe(7, f"curl: (7) Failed to connect to 127.0.0.1 port {self.service.port}: Connection refused")
@@ -129,7 +165,7 @@ class Process:
 
     def load(self, now: float) -> Load:
         age_s = now - self._started_at
-        memory = 118 + 6 * self.slowness(now) + 2 * len(self._queue) + 0.6 * len(self.leaked)
+        memory = 118 + 6 * self.slowness(now) + 2 * min(len(self._queue), BACKLOG) + 0.6 * len(self.leaked)
         if not self.serving:
             memory = min(60 + 12 * age_s, 118)
         memory += self.leaked_bytes / (1 << 20) + CONNECTION_MIB * max(0, len(self.pool) - POOL_WANTED)
@@ -195,7 +231,7 @@ class Process:
 
     def _listen(self, now: float) -> None:
         self._info(now, "main", f"Listening on port {self.service.port}")
-        self.serving = True
+        self.serving, self._serving_since = True, now
 
     # The pool -------------------------------------------------------------------------------------------------------
 
@@ -268,8 +304,11 @@ class Process:
         if len(self.pool) < self._pool_wanted and now >= self._retry_at:
             self._open(now)
         for session in self._free():
-            if self.chance.random() < 0.14:
-                session.run(self.traffic.choose(self.chance).query, now)
+            query = self.traffic.choose(self.chance).query if self.chance.random() < 0.14 else ""
+            if session.busy_until > now and session.state == "active":
+                continue
+            if query:
+                session.run(query, now)
             else:
                 session.rest(now)
 

@@ -19,6 +19,8 @@ class ServerSession:
     state_change: float | None = None
     wait_type: str = "Client"
     wait_event: str = "ClientRead"
+    busy_until: float = 0.0
+    """Its client needs it until then, for a request that is being answered."""
 
     def run(self, query: str, now: float) -> None:
         """Begin a statement."""

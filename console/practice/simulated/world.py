@@ -264,6 +264,7 @@ class World:
             chance,
             lambda now: slowness(now - began),
             lambda: self._environment("backend"),
+            lambda: self._memory_limit("backend"),
             blocked=self.network.blocked,
             users={item.address: item for item in self.blueprint.clients if item.user},
             limits=RateLimits(self.config.rate_limits),
@@ -305,6 +306,10 @@ class World:
             return self.machine.environment(self.units[role].settings_file)
         name = self.config.roles.get(role, "")
         return self.containers[name].environment if name in self.containers else {}
+
+    def _memory_limit(self, role: str) -> int | None:
+        found = self.units.get(role) or self.containers.get(self.config.roles.get(role, ""))
+        return found.memory_limit_bytes if found is not None else None
 
     def own_words(self, environment: Mapping[str, str]) -> dict[str, str]:
         """A blueprint's environment with this system's own names: `{user}`, `{password}` and `{database}` of PostgreSQL, and

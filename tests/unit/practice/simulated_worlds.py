@@ -17,9 +17,11 @@ SYSTEMS = ("sms", "planner", "dotmac", "sovd")
 class Stage:
     """One world, with what asks it. `after` lets a fault happen some seconds before now."""
 
-    def __init__(self, name: str, clock: Clock, happens: Callable[[World], None] | None = None, *, before_s: float = 120) -> None:
+    def __init__(
+        self, name: str, clock: Clock, happens: Callable[[World], None] | None = None, *, before_s: float = 120, seed: int = 1
+    ) -> None:
         self.clock = clock
-        self.world = simulated_world(CONFIG.system(name), clock=clock)
+        self.world = simulated_world(CONFIG.system(name), seed=seed, clock=clock)
         if happens is not None:
             self.world.schedule(before_s, happens)
         self.world.advance()
