@@ -44,7 +44,6 @@ STACKED_BELOW = 110
 class FacilitateScreen(Screen[None]):
     """Shows the referee's state once a second, and what the facilitator says or breaks goes to the referee."""
 
-    CSS_PATH = "facilitate.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.FACILITATE)
     AUTO_FOCUS = ""
 
@@ -98,20 +97,20 @@ class FacilitateScreen(Screen[None]):
                 self.notify(f"{fault} is being made …", timeout=6, markup=False)
                 self._work(self._referee.add_fault(fault), f"{fault} is in place.")
 
-        if self._running():
+        if self._can_change():
             left = {id_: title for id_, title in self._faults.items() if id_ not in self._referee.state.faults}
             self.app.push_screen(ChoiceScreen("Break one more thing", left, takes="breaks it now"), chosen)
 
     def action_report(self) -> None:
-        if self._running():
+        if self._can_change():
             self._ask(self._report, "who: what they say, as in   a teacher: I cannot log in")
 
     def action_message(self) -> None:
-        if self._running():
+        if self._can_change():
             self._ask(self._message, "what you want to tell the trainee")
 
     def action_freeze(self) -> None:
-        if not self._running():
+        if not self._can_change():
             return
         if self._referee.state.phase == "frozen":
             self._referee.thaw()
@@ -129,14 +128,18 @@ class FacilitateScreen(Screen[None]):
             self.app.push_screen(QuestionScreen("Abort the round", text, yes="aborts it", no="goes on"), answered)
 
     def action_scroll(self, by: int) -> None:
-        for sheet in (self.query_one("#truth", Scrolled), self.query_one("#trainee", Scrolled)):
+        for sheet in self.query("#parts Scrolled").results(Scrolled):
             sheet.scroll_lines(by)
+
+    def action_page(self, by: int) -> None:
+        for sheet in self.query("#parts Scrolled").results(Scrolled):
+            sheet.scroll_pages(by)
 
     def action_leave(self) -> None:
         if self._asking.is_open:
             self._asking.close()
 
-    def _running(self) -> bool:
+    def _can_change(self) -> bool:
         """Whether the round can be changed now; says why not."""
         running = self._referee.state.phase in ("running", "frozen")
         if not running:
@@ -185,6 +188,7 @@ class FacilitatorApp(App[None]):
     """
 
     TITLE = "Triage"
+    CSS_PATH = "facilitate.tcss"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [command.binding() for command in COMMANDS if command.id in _APP_KEYS]
 
@@ -246,7 +250,7 @@ async def facilitate(referee: Referee, faults: Mapping[str, str], issues: "tuple
     finally:
         if app.playing is not None:
             if not app.playing.done():
-                print("The stack is being mended …", file=sys.stderr)
+                sys.stderr.write("The stack is being mended …\n")
                 app.playing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await app.playing

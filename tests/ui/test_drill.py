@@ -126,7 +126,7 @@ async def test_the_screen_shows_the_brief_and_reports_as_they_come(written: Writ
         written.say("message", text="Ten minutes left.")
         await shows(pilot, "a teacher: The list of grades stays empty.", "Ten minutes left.")
         await press(pilot, "D")
-        assert pilot.app.screen is app_of(pilot).dashboard
+        assert not isinstance(pilot.app.screen, DrillScreen)
 
 
 async def test_a_new_report_is_a_toast_and_an_old_one_is_not(written: WrittenRound) -> None:
