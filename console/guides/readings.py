@@ -56,7 +56,9 @@ class Readings:
             return await self.log_tail(self.system.container(role), lines, since)
         path = config.log_files[role]
         host = self.system.host
-        return await self.share(("log", path, lines, since), lambda: host.log_tail(path, name=role, lines=lines, since=since))
+        # The same command whatever the time: steps that look back differently share it.
+        last = await self.share(("log", path, role, lines), lambda: host.log_tail(path, name=role, lines=lines))
+        return tuple(line for line in last if since is None or line.at >= since)
 
     def close(self) -> None:
         """Let go of questions that still hang."""

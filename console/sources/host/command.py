@@ -150,10 +150,11 @@ class CommandHost:
         return answers.with_name(found[0], path) if found else None
 
     async def folder(self, path: str, *, older_than_s: float = 0.0, most: int = 20_000) -> tuple[FileEntry, ...]:
-        printed, now = await asyncio.gather(
-            self._ask("find", "-H", path, "-xdev", "-type", "f", "-printf", FIND_FORMAT, about=path, limit_s=2 * LIMIT_S),
-            self.now(),
-        )
+        find = ("find", "-H", path, "-xdev", "-type", "f", "-printf", FIND_FORMAT)
+        asked = self._ask(*find, about=path, limit_s=2 * LIMIT_S)
+        if not older_than_s:
+            return answers.file_entries(await asked)[:most]
+        printed, now = await asyncio.gather(asked, self.now())
         return tuple(entry for entry in answers.file_entries(printed) if now - entry.modified_at >= older_than_s)[:most]
 
     async def read(self, path: str, *, most_bytes: int = 65_536) -> bytes:

@@ -40,6 +40,23 @@ class LogHost(FakeHost):
         return tuple(line for line in self.written if since is None or line.at >= since)[-lines:]
 
 
+async def test_a_services_file_is_read_once_for_all_that_look_back_in_it() -> None:
+    stack, asked = Stack(), list[str]()
+
+    class OnceRead(LogHost):
+        async def log_tail(self, path: str, *, name: str, lines: int, since: float | None = None) -> tuple[LogLine, ...]:
+            asked.append(path)
+            return await super().log_tail(path, name=name, lines=lines, since=since)
+
+    stack.host = OnceRead(written=tuple(LogLine("worker", Stream.STDOUT, NOW - age_s, f"{age_s}") for age_s in (500, 200, 50)))
+    stack.config = with_worker(stack)
+    readings = Readings(stack.system, wall=clock)
+    told = [[line.text for line in await readings.role_log("worker", 100, since)] for since in (NOW - 60, NOW - 300, None)]
+    readings.close()
+    assert told == [["50"], ["200", "50"], ["500", "200", "50"]]
+    assert len(asked) == 1
+
+
 async def test_lines_that_fit_a_pattern_are_counted_and_the_newest_is_the_one_to_go_to() -> None:
     stack = Stack()
     stack.engine.write("backend", "Authentication failed: Token has expired", at=NOW - 60)
