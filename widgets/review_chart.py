@@ -40,6 +40,8 @@ def charts(review: Review, width: int, height: int, p95: Limits | None = None) -
 def _one(curve: Curve, columns: int, height: int, length_s: float, limits: Limits | None) -> list[Line]:
     values = columns_of(curve, columns, length_s)
     least, most = extent(curve) or (0.0, 0.0)
+    if most <= 0:
+        return [line(Span(f"{curve.name:<{AXIS}} ", "head"), Span(f"0 {curve.unit} throughout", "muted"))]
     marks = _limits(curve, limits)
     top = ceiling(most, [mark for mark in marks if mark.value <= most * 1.5])
     body = chart(values, height, top, marks)

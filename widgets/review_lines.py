@@ -1,5 +1,6 @@
 """The review of a round as lines, for any width. Pure."""
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
@@ -13,6 +14,8 @@ from widgets.review_chart import charts
 
 BESIDE = 110
 """From this width on the shortest way and the one taken stand side by side."""
+_LEAD = re.compile(r"\*\*([^*]+)\*\*")
+_ITEM = re.compile(r"\s*(?:[-*#]|\d+\.) ")
 _AT = 8
 _LANE = 9
 _LOOKS = {Lane.FAULT: "bad", Lane.LOST: "bad", Lane.PHASE: "head", Lane.HINT: "warn", Lane.NOISE: "muted", Lane.PROBE: "muted"}
@@ -41,13 +44,37 @@ def review_lines(review: Review, width: int, *, chart_height: int = 5, p95: Limi
     lines += _spent(review, width)
     if review.debrief:
         lines += _section("Debrief")
-        for text in review.debrief.split("\n"):
-            lines += wrapped(text, width, "head" if text.startswith("#") else "", most=20) if text else [line()]
+        lines += _prose(review.debrief, width)
     return lines
 
 
 def _section(title: str) -> list[Line]:
     return [line(), line(Span(title, "head"))]
+
+
+def _prose(text: str, width: int) -> Iterator[Line]:
+    """Markdown as a terminal shows it: paragraphs filled, what a paragraph begins with in bold stands above it."""
+    for number, part in enumerate(text.split("\n\n")):
+        if number:
+            yield line()
+        for piece in _pieces(part):
+            bold = _LEAD.match(piece)
+            if bold:
+                yield line(Span(bold[1].strip(), "strong"))
+            rest = (piece[bold.end() :] if bold else piece).replace("**", "").replace("`", "").strip()
+            if rest:
+                yield from wrapped(rest.lstrip("# "), width, "head" if piece.startswith("#") else "", most=30)
+
+
+def _pieces(paragraph: str) -> list[str]:
+    """A paragraph's lines as one, but items of a list each for itself."""
+    pieces: list[str] = []
+    for text in paragraph.split("\n"):
+        if pieces and not _ITEM.match(text):
+            pieces[-1] = f"{pieces[-1]} {text.strip()}"
+        else:
+            pieces.append(text)
+    return pieces
 
 
 def _facts(review: Review) -> str:
@@ -106,7 +133,7 @@ def _steps(steps: Sequence[WayStep], width: int, shortest: Sequence[WayStep]) ->
     for number, step in enumerate(steps, 1):
         aside = bool(shortest) and (step.step, step.branch) not in needed
         yield from wrapped(f"{number} {step.title}", width, "warn" if aside else "", most=2)
-        yield from wrapped(f"  {step.branch}", width, "muted", most=2)
+        yield from (line("  ", *row.spans) for row in wrapped(step.branch, max(10, width - 2), "muted", most=2))
 
 
 def _walked(review: Review, width: int) -> list[Line]:

@@ -51,7 +51,7 @@ def _told(entry: Entry) -> tuple[Lane, str, bool] | None:
         case "ended":
             return (
                 Lane.PHASE,
-                f"The round ends: {entry.get('how')} {entry.get('reason') or ''}".strip(),
+                f"The round ends: {entry.get('how')}. {entry.get('reason') or ''}".strip(),
                 entry.get("how") != "done",
             )
     return None
