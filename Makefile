@@ -24,7 +24,7 @@ demo: $(INSTALLED)
 	@$(BIN)/triage practice
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 check: lint types layers test
 
