@@ -70,6 +70,24 @@ def _file(series: dict[Labels, dict[float, float]], labels: dict[str, str], valu
 
 
 def _sample(line: str) -> tuple[str, dict[str, str], float] | None:
+    """A line's name, labels and value; None when it is no sample."""
+    end = line.rfind("}") + 1
+    if not end or " # {" in line:  # no labels, or an exemplar behind the value
+        found = _series(line)
+    elif (found := _series(line[:end])) is not None:
+        found = (*found[:2], end)
+    value = _VALUE.match(line, found[2]) if found is not None else None
+    if found is None or value is None:
+        return None
+    try:
+        return found[0], dict(found[1]), float(value.group(1))
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=4_000)
+def _series(line: str) -> tuple[str, tuple[tuple[str, str], ...], int] | None:
+    """The name and the labels with which a line begins, and where they end. They come back with every scrape."""
     start = _LINE.match(line)
     if start is None:
         return None
@@ -83,13 +101,7 @@ def _sample(line: str) -> tuple[str, dict[str, str], float] | None:
                 break
         if not line[position:].lstrip().startswith("}"):
             return None
-    value = _VALUE.match(line, position)
-    if value is None:
-        return None
-    try:
-        return start.group(1), labels, float(value.group(1))
-    except ValueError:
-        return None
+    return start.group(1), tuple(labels.items()), position
 
 
 @lru_cache(maxsize=2_000)
