@@ -6,6 +6,7 @@ from console.practice.simulated.blueprints import blueprint_name
 from console.practice.simulated.faults import faults_of
 from console.practice.simulated.faults.fault import Fault
 from console.practice.simulated.noises import NOISES, Noise
+from console.practice.simulated.sessions import Refused
 from console.practice.simulated.world import World
 
 
@@ -22,11 +23,15 @@ def begin_again(world: World, faults: Sequence[str] = (), noises: Sequence[str] 
 
 
 def apply_fault(world: World, name: str) -> None:
-    """Break something now: it shows after as long as it takes. Raises ValueError."""
+    """Break something now: it shows after as long as it takes. Raises ValueError, also for what cannot be broken now because
+    something else is broken already."""
     fault = _fault(world, name)
     world.advance()
     world.present = world.now + fault.onset_s
-    fault.apply(world)
+    try:
+        fault.apply(world)
+    except (Refused, KeyError) as error:
+        raise ValueError(f"{name} cannot be made now on the simulated {world.config.name}: {error}") from error
 
 
 def undo_fault(world: World, name: str) -> None:

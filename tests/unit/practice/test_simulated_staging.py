@@ -79,3 +79,10 @@ def test_an_unknown_fault_is_refused_and_nothing_is_changed(clock: Clock) -> Non
     with pytest.raises(ValueError, match=r"sms\.c2\.pool-exhausted"):
         begin_again(stage.world, ["sovd.s4.over-limit"])
     assert stage.world.ticks == ticks
+
+
+def test_a_fault_for_which_the_world_is_too_broken_already_is_refused(clock: Clock) -> None:
+    stage = Stage("sms", clock)
+    apply_fault(stage.world, "sms.c2.database-down")
+    with pytest.raises(ValueError, match="cannot be made now"):
+        apply_fault(stage.world, "sms.m2.lock-contention")
