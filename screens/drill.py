@@ -34,7 +34,8 @@ class DrillScreen(Screen[None]):
     def __init__(self, drill: Attendance) -> None:
         super().__init__()
         self._drill = drill
-        self._summaries: dict[str, str] = {}
+        self.summaries: dict[str, str] = {}
+        """Every cause's words, by its id, once the guides are read."""
 
     def compose(self) -> ComposeResult:
         yield Banner()
@@ -51,7 +52,7 @@ class DrillScreen(Screen[None]):
     @work(group="causes", exit_on_error=False)
     async def _name_causes(self) -> None:
         issues = await self._app.load_issues()
-        self._summaries = {f"{issue.id}.{cause.id}": cause.summary for issue in issues for cause in issue.causes.values()}
+        self.summaries = {f"{issue.id}.{cause.id}": cause.summary for issue in issues for cause in issue.causes.values()}
         self.redraw()
 
     def redraw(self) -> None:
@@ -62,7 +63,7 @@ class DrillScreen(Screen[None]):
             self.query_one("#can", Scrolled).redraw()
 
     def _lines(self, width: int, _height: int) -> list[Line]:
-        return drill_lines(self._drill.news(), self._summaries, width)
+        return drill_lines(self._drill.news(), self.summaries, width)
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
