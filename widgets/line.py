@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from console.severity import Severity
 
@@ -71,10 +71,12 @@ def trimmed(source: Line, width: int) -> Line:
 
 
 def wrapped(text: str, width: int, style: str = "", *, most: int = 4) -> list[Line]:
-    """Text broken at spaces into at most `most` lines; the last one is cut with `…`."""
+    """Text broken at spaces, and within words that are longer than a line, into at most `most` lines; the last one is cut
+    with `…`."""
     lines: list[str] = []
     current = ""
-    for word in text.split(" "):
+    words = (part for word in text.split(" ") for part in (chop_cells(word, width) if cell_len(word) > width > 0 else [word]))
+    for word in words:
         candidate = f"{current} {word}" if current else word
         if cell_len(candidate) <= width or not current:
             current = candidate

@@ -22,7 +22,7 @@ async def _plan(system: System, _parameters: NoParameters) -> Plan:
     )
     dump = f"pg_dump --no-owner --clean --if-exists -U {server.backups.user} -d {server.database} | gzip > {server.path(name)}"
     return Plan(
-        targets=(Target(clean(server.database), {"database": server.database}),),
+        targets=(Target(clean(server.database), {"database": server.database, "file": name}),),
         lines=(f"{clean(server.database)}, {size(found.size_bytes) if found else '?'} → {clean(server.path(name))}", newest),
         effect="Reads every table once; nothing is locked that anybody writes to.",
         way_back=f"rm {clean(server.path(name))}",
@@ -39,9 +39,9 @@ def new_name(pattern: str, database: str, stamp: str) -> str:
     return f"{database}_{stamp}.sql.gz"
 
 
-async def _do(system: System, _parameters: NoParameters, _preview: Preview) -> Applied:
+async def _do(system: System, _parameters: NoParameters, preview: Preview) -> Applied:
     server, started = BackupServer(system), system.elapsed()
-    name = new_name(server.backups.pattern, server.database, server.stamp())
+    name = str(preview.targets[0].identity["file"])
     path = server.path(name)
     await server.run("The dump", dumps.dump_argv(path, server.backups.user, server.database, server.seconds), server.seconds)
     held = await server.inspect(name, server.seconds)

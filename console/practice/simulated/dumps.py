@@ -52,7 +52,7 @@ def _psql(world: World, copies: Copies, sql: str, database: str, variables: Mapp
     server = world.database
     if sql == dumps.DATABASES:
         own = [server.name] if server.exists else []
-        size = server.volume.data_bytes
+        size = server.size_bytes()
         return _printed("".join(f"{name}|{server.user}|{size}\n" for name in ("postgres", *own, *copies.databases)))
     if sql == dumps.COUNTS:
         schema = "public" if database == server.name and server.exists else copies.databases.get(database)

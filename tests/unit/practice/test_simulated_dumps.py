@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from console.config import load_config, shipped_config
+from console.guides.checks.words import size
 from console.guides.fixes import Applied, apply_fix, preview_fix
 from console.guides.fixes.action import action
 from console.guides.fixes.backup_server import BackupServer
@@ -57,6 +58,23 @@ async def test_what_was_deleted_comes_back_and_the_restore_can_be_taken_back(sys
     back = await do(system, "backup.take_back")
     assert (back.failed, await rows(system)) == (None, {**before, table: 0})
     assert (await do(system, "backup.drop_kept")).done
+
+
+async def test_a_backup_gets_the_name_that_its_preview_and_its_way_back_tell(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stamps = iter(("20261122_020000", "20261122_020007"))
+    monkeypatch.setattr(BackupServer, "stamp", lambda _server: next(stamps))
+    kind = action("backup.make")
+    fix = Fix(id="make", title="Make", risk=kind.risk, action=kind.name, parameters=kind.parameters())
+    preview = await preview_fix(system, fix)
+    applied = await apply_fix(system, fix, preview, kept)
+    path = preview.way_back.removeprefix("rm ")
+    assert applied.done
+    assert applied.lines[0].startswith(f"Wrote {path}:")
+    told = (await system.need_database().activity()).database_size_bytes
+    assert told is not None
+    assert f", {size(told)} →" in preview.lines[0]
 
 
 async def test_a_backup_from_the_beginning_holds_the_first_rows(system: System) -> None:

@@ -20,6 +20,12 @@ def test_a_line_is_cut_in_the_span_that_does_not_fit() -> None:
 
 
 def test_long_text_is_broken_at_spaces_and_its_last_line_is_cut() -> None:
+    assert [item.text for item in wrapped("rm /var/lib/postgresql/backup.gz now", 12)] == [
+        "rm",
+        "/var/lib/pos",
+        "tgresql/back",
+        "up.gz now",
+    ]
     lines = wrapped("one two three four five six", 9, most=2)
     assert [item.text for item in lines] == ["one two", "three fo…"]
 
