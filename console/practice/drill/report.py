@@ -21,8 +21,11 @@ _DOTMAC_SEVERITY = {
 
 
 def incident_report(review: Review) -> str:
-    """The report; a system without a template of its own gets the student system's, which is the fullest."""
-    made = _TEMPLATES.get(review.system, _sms)
+    """The report; a system without a template of its own gets the student system's, which is the fullest.
+
+    The scenario's id tells which guides it is of: a configuration may call its system as it likes.
+    """
+    made = _TEMPLATES.get(review.scenario.partition("-")[0]) or _TEMPLATES.get(review.system, _sms)
     head = ["# Post-incident report", "", f"From a practice round: {review.round}. Times in UTC.", ""]
     return "\n".join([*head, *made(review)]) + "\n"
 
