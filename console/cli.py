@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from console.practice.drill.heal import offer
+from console.practice.drill.options import add_options
 from console.problem import Problem, Problems
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ def run(argv: Sequence[str]) -> int:
     logging.lastResort = None
     try:
         arguments = _parser().parse_args(argv)
+        if arguments.run is not _drill and (left := offer()):
+            print(left, file=sys.stderr)
         return int(arguments.run(arguments))
     except SystemExit as end:  # argparse: usage (2) or --help (0)
         return end.code if isinstance(end.code, int) else USAGE
@@ -110,6 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     lab = command("lab", _lab, "a real stack in containers, made and owned by Triage")
     lab.add_argument("action", choices=["up", "down", "status", "inject", "undo"])
     lab.add_argument("fault", nargs="?", help="for inject and undo, such as sms.c2.pool-exhausted")
+
+    add_options(command("drill", _drill, "practise on a stack that is broken on purpose, measured, and mended"), common)
     return parser
 
 
@@ -282,6 +288,16 @@ def _lab(arguments: argparse.Namespace) -> int:
 
     _, config = _load(arguments)
     return lab(arguments.action, config.name, config, arguments.fault, sys.stdout)
+
+
+def _drill(arguments: argparse.Namespace) -> int:
+    from console.config import find_config, load_config
+    from console.practice.drill.command import NEEDS_TERMINAL
+    from console.practice.drill.command import run as drill
+
+    if arguments.action in NEEDS_TERMINAL and not _has_terminal():
+        return USAGE
+    return drill(arguments, load_config(find_config(getattr(arguments, "config", None))).config, sys.stdout)
 
 
 def _load(arguments: argparse.Namespace) -> "tuple[Loaded, SystemConfig]":

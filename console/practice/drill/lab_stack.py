@@ -13,6 +13,7 @@ from console.practice.drill.lab_rows import count_rows
 from console.practice.drill.scenario import PlannedFault, PlannedNoise
 from console.practice.drill.stack import Baseline, StackError
 from console.practice.drill.watching import lost_since
+from console.practice.lab.command import faults_of
 from console.practice.lab.errors import LabError
 from console.practice.lab.fault import LabFault, Notes
 from console.practice.lab.injection import Injection
@@ -59,6 +60,10 @@ class LabStack:
     @property
     def system(self) -> System:
         return self._system
+
+    def faults(self) -> Mapping[str, str]:
+        """What can be broken here: the fault's id, and what it is."""
+        return {fault.id: fault.title for fault in faults_of(self._lab).values()}
 
     async def why_not_clean(self) -> tuple[str, ...]:
         """Why no round may begin. The lab is this round's alone from here on, until it is closed."""
@@ -150,8 +155,6 @@ class LabStack:
         return Baseline(self._labelled(), count_rows(Target(self._lab), {table: real.get(table, table) for table in tables}))
 
     def _known(self, fault_id: str) -> LabFault:
-        from console.practice.lab.command import faults_of
-
         known = faults_of(self._lab)
         if fault_id not in known:
             raise StackError(f"The lab of {self._lab.plan.system} has no fault {fault_id!r}.", "`triage lint` finds this.")
@@ -167,6 +170,8 @@ class LabStack:
 
     def _heal(self) -> tuple[str, ...]:
         self._give_up.clear()
+        if not self._claimed():
+            raise StackError("Another round has this lab.", "`triage drill status` tells which.")
         if not self._labelled() and not self._injection.open():
             self._say("The lab was removed meanwhile; there is nothing to mend.")
             return ()

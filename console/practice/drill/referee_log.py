@@ -48,7 +48,7 @@ class RefereeLog:
             "round",
             round=name,
             title=scenario.title,
-            system=scenario.system,
+            system=self._stack.system.config.name,
             stack=self._stack.kind,
             severity=scenario.severity.value,
             respond_s=scenario.respond_s,
