@@ -125,7 +125,7 @@ def test_secrets_control_sequences_and_markup_do_not_reach_the_page() -> None:
 @pytest.mark.parametrize(
     ("system", "wanted"),
     [
-        ("sms", ("[Critical] [SMS]", "Issue first reported", "**Root Cause**", "**Preventions**", "Incident Lead: Alex")),
+        ("sms", ("[Critical] [OURS]", "Issue first reported", "**Root Cause**", "**Preventions**", "Incident Lead: Alex")),
         ("sovd", ("**Subject**: [SOVD]", "P1-Critical", "**Steps Taken**", "**Current Status**", "**Logs/Screenshots**")),
         ("planner", ("**Log files**", "**Steps to reproduce**", "**Recent changes**", "**System information**")),
         ("dotmac", ("Severity 1 (Service Down)", "**Diagnosis**", "**Solutions**", "Platform Team Lead")),
