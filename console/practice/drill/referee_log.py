@@ -61,6 +61,7 @@ class RefereeLog:
 
     def note_truth(self, scenario: Scenario, truth: Truth, person: str) -> None:
         """What grades the round; written again when a facilitator adds to it."""
+        config = self._stack.system.config
         self.note(
             "truth",
             scenario=scenario.id,
@@ -71,7 +72,7 @@ class RefereeLog:
             faults=[asdict(fault) for fault in scenario.faults],
             debrief=truth.debrief,
             person=person,
-            roles={name: role for role, name in self._stack.system.config.roles.items()},
+            roles={name: role for role, name in (*config.roles.items(), *config.units.items())},
         )
 
     def note_baseline(self, kind: str, found: Baseline) -> None:
