@@ -177,6 +177,14 @@ def test_a_fix_from_a_pane_that_does_the_same_as_the_guides_is_not_needless() ->
     assert played.grade().needless_fixes == ("restart-sms-postgres",)
 
 
+def test_a_unit_of_the_machine_restarted_from_its_pane_is_taken_for_its_role() -> None:
+    played = played_well().knew("truth", 0, roles={"sms.service": "backend", "postgresql": "database"})
+    played.fixes(100, "restart-sms.service", action="service.restart", targets=("sms.service",))
+    assert played.grade().needless_fixes == ()
+    played.fixes(110, "restart-postgresql", action="service.restart", risk="R3", targets=("postgresql",))
+    assert played.grade().needless_fixes == ("restart-postgresql",)
+
+
 def test_the_fixes_that_the_truth_calls_mending_are_not_needless() -> None:
     assert played_well().fixes(110, "sms.c2.restart-backend", action="containers.restart").grade().needless_fixes == ()
 
