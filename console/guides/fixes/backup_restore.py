@@ -35,7 +35,7 @@ async def _plan(system: System, wanted: Restore) -> Plan:
     chosen, held, broken = await _choose(server, await list_backups(system), wanted.name)
     databases = await server.databases()
     old = databases.get(server.database)
-    kept = f"{server.database[: _MOST_NAME - 23]}_before_{server.stamp()}"
+    stamp = server.stamp()
     lost = age(system.clock() - chosen.modified_at)
     free = await _free_bytes(server)
     room = "unknown" if free is None else size(free)
@@ -57,16 +57,28 @@ async def _plan(system: System, wanted: Restore) -> Plan:
         targets=(
             Target(
                 clean(server.database),
-                {"database": server.database, "backup": chosen.name, "bytes": chosen.size_bytes, "at": chosen.modified_at},
+                {
+                    "database": server.database,
+                    "backup": chosen.name,
+                    "bytes": chosen.size_bytes,
+                    "at": chosen.modified_at,
+                    "stamp": stamp,
+                },
             ),
         ),
         lines=tuple(lines),
         effect=f"{clean(server.database)} goes back to how it was {lost} ago; promised within {promised} min.",
-        way_back=f"The old database is kept under another name ({clean(kept)}) until it is dropped: it can take its place again.",
+        way_back=f"The old database is kept under another name ({clean(_kept(server.database, stamp))}) until it is dropped: "
+        "it can take its place again.",
         command=server.typed("sh", "-c", load),
         confirm_name=clean(server.database),
         empty=empty,
     )
+
+
+def _kept(database: str, stamp: str) -> str:
+    """What the old database is called afterwards."""
+    return f"{database[: _MOST_NAME - 23]}_before_{stamp}"
 
 
 async def _choose(
@@ -118,7 +130,7 @@ async def _do(system: System, _wanted: Restore, preview: Preview) -> Applied:
     lines: list[str] = []
     try:
         async with server.nobody_writes(lines):
-            await _restore(server, name, held, lines, started)
+            await _restore(server, name, held, lines, started, str(identity["stamp"]))
     except SourceError as error:
         return Applied(False, (*lines, "The old database is where it was."), error.failure)
     took, promised = system.elapsed() - started, system.config.recovery.rto_minutes * 60
@@ -127,10 +139,10 @@ async def _do(system: System, _wanted: Restore, preview: Preview) -> Applied:
     return Applied(True, tuple(lines))
 
 
-async def _restore(server: BackupServer, name: str, held: dumps.Inspected, lines: list[str], started: float) -> None:
+async def _restore(server: BackupServer, name: str, held: dumps.Inspected, lines: list[str], started: float, stamp: str) -> None:
     """From here on the old database is only renamed, and only when the new one is known to be whole."""
-    old, stamp = server.database, server.stamp()
-    new, kept = f"{old[: _MOST_NAME - 20]}_new_{stamp}", f"{old[: _MOST_NAME - 23]}_before_{stamp}"
+    old = server.database
+    new, kept = f"{old[: _MOST_NAME - 20]}_new_{stamp}", _kept(old, stamp)
     user, system = server.backups.user, server.system
 
     def told(text: str) -> None:

@@ -77,6 +77,19 @@ async def test_a_backup_gets_the_name_that_its_preview_and_its_way_back_tell(
     assert f", {size(told)} →" in preview.lines[0]
 
 
+async def test_the_old_database_is_kept_under_the_name_that_the_preview_tells(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stamps = iter(("20261122_020000", "20261122_020007"))
+    monkeypatch.setattr(BackupServer, "stamp", lambda _server: next(stamps))
+    kind = action("backup.restore")
+    fix = Fix(id="restore", title="Restore", risk=kind.risk, action=kind.name, parameters=kind.parameters())
+    preview = await preview_fix(system, fix)
+    applied = await apply_fix(system, fix, preview, kept)
+    told = preview.way_back.partition("(")[2].partition(")")[0]
+    assert any(line.endswith(f"the old one is kept as {told}") for line in applied.lines)
+
+
 async def test_a_backup_from_the_beginning_holds_the_first_rows(system: System) -> None:
     before = await rows(system)
     await system.need_database().change(f"DELETE FROM {TABLE[system.name]}", most_rows=1_000_000)
