@@ -1,7 +1,8 @@
 """Causes and effects on the simulated stack: what rises first and what follows, with the log lines that fit."""
 
+import pytest
 from instruments import first, first_line, watch
-from simulated_worlds import Stage
+from simulated_worlds import SYSTEMS, Stage
 from turned_clock import Clock
 
 from console.practice.simulated.staging import apply_fault
@@ -237,3 +238,18 @@ def test_the_same_seed_gives_the_same_cascade_and_another_one_a_different_one() 
 
     assert lived(3) == lived(3)
     assert lived(3) != lived(4)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("seed", [2, 3])
+def test_a_system_that_is_well_stays_well_for_an_hour(name: str, seed: int) -> None:
+    stage = Stage(name, Clock(), seed=seed)
+    for _ in range(40):
+        (sight,) = watch(stage, 1)
+        assert sight.errors == 0
+        assert sight.waiting < 4
+        assert (sight.p95_s or 0) < 0.3
+        assert sight.healthy or name == "dotmac", "a unit has no health check"
+        stage.passes(89)
+    failed = [line.text for line in stage.world.log("backend").tail(100_000, None) if "ERROR" in line.text]
+    assert not failed
