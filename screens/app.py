@@ -283,7 +283,7 @@ class TriageApp(App[None]):
         """Write into this session's journal, and a round's log; raises OSError when the journal cannot be written."""
         await self.journal.record(kind, details)
         if self.drill is not None:
-            await self.drill.write(kind, self.journal.safe(details))
+            await self.drill.record(kind, self.journal.safe(details))
 
     # -- a drill ----------------------------------------------------------------------------------------------------
 

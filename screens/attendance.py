@@ -12,8 +12,11 @@ from widgets.line import wrapped
 
 if TYPE_CHECKING:
     from screens.app import TriageApp
+    from screens.walk import WalkScreen
 
 POLL_S = 0.5
+TOAST_S = 6.0
+"""A toast lies over the lower right; what it said stands in the line under the banner."""
 DESERTED_AFTER = 6
 """So many polls in a row a round has no referee before it is said: a new one may just be taking it over."""
 DESERTED = "The referee of this round is gone. `triage drill heal` mends the stack."
@@ -70,7 +73,7 @@ class Attendance:
         for entry in news:
             words = _words(entry)
             if words:
-                self._app.notify(words[1], title=words[0], timeout=12, markup=False)
+                self._app.notify(words[1], title=words[0], timeout=TOAST_S, markup=False)
 
     def _changed(self) -> None:
         from screens.drill import DrillScreen
@@ -119,16 +122,26 @@ class Attendance:
     async def write(self, kind: str, details: Mapping[str, Any]) -> None:
         """Write an entry; the first that cannot be written is told, and the round goes on."""
         was_well = not self._attending.trouble
-        if not await self._attending.write(kind, {**self._walked(), **details}) and was_well:
+        if not await self._attending.write(kind, details) and was_well:
             self._app.notify(self._attending.trouble, severity="error", timeout=12, markup=False)
         self._changed()
 
-    def _walked(self) -> dict[str, str]:
-        """The issue whose walk is open, for what is done in it."""
+    async def record(self, kind: str, details: Mapping[str, Any]) -> None:
+        """Write down what the journal has; a change belongs to the issue whose walk is open."""
+        walk = self._walk()
+        await self.write(kind, {"issue": walk.issue.id, **details} if walk is not None else details)
+
+    @property
+    def concluded(self) -> str:
+        """The cause that the walk which is open has found; empty without one."""
+        walk = self._walk()
+        cause = walk.walk.conclusion.cause if walk is not None and walk.walk.conclusion is not None else None
+        return f"{walk.issue.id}.{cause.id}" if walk is not None and cause is not None else ""
+
+    def _walk(self) -> "WalkScreen | None":
         from screens.walk import WalkScreen
 
-        walks = [screen.issue.id for screen in self._app.screen_stack if isinstance(screen, WalkScreen)]
-        return {"issue": walks[-1]} if walks else {}
+        return next((screen for screen in reversed(self._app.screen_stack) if isinstance(screen, WalkScreen)), None)
 
     def put(self, kind: str, **details: object) -> None:
         """`write` beside the screen."""

@@ -22,7 +22,7 @@ class ChoiceScreen(ModalScreen[tuple[str, ...] | None]):
     """Dismissed with what was chosen, in the order of the list; with None when it is left.
 
     `choices` words each by its id; None is told later, with `offer`. With `several`, marks are taken, else what the cursor
-    stands on.
+    stands on, which begins at `at`.
     """
 
     CSS_PATH = "choice.tcss"
@@ -32,13 +32,14 @@ class ChoiceScreen(ModalScreen[tuple[str, ...] | None]):
     """The id of the choice that excludes every other."""
 
     def __init__(
-        self, title: str, choices: Mapping[str, str] | None = None, *, several: bool = False, takes: str = "takes"
+        self, title: str, choices: Mapping[str, str] | None = None, *, several: bool = False, takes: str = "takes", at: str = ""
     ) -> None:
         super().__init__()
         self.marked: set[str] = set()
         self._title, self._takes, self._several = title, takes, several
         self._choices = choices
         self._cursor = Cursor()
+        self._cursor.key = at or None
         self._sheet = Scrolled(self._lines, id="choices")
         self._search = Input(id="search", placeholder="words that it holds", compact=True)
 

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 class DiagnoseScreen(ChoiceScreen):
     """Dismissed with the marked causes (`<issue>.<cause>`), or with `ALONE` for "nothing is wrong", which excludes them.
 
-    `before` is the diagnosis that is to be changed.
+    `before` is the diagnosis that is to be changed; the cursor begins on `found`, which a walk has found.
     """
 
-    def __init__(self, before: tuple[str, ...] | None = None) -> None:
-        super().__init__("What is the cause?", several=True, takes="hands it in")
+    def __init__(self, before: tuple[str, ...] | None = None, found: str = "") -> None:
+        super().__init__("What is the cause?", several=True, takes="hands it in", at=found)
         self.marked = set() if before is None else set(before) or {self.ALONE}
 
     def on_mount(self) -> None:

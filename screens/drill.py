@@ -80,7 +80,7 @@ class DrillScreen(Screen[None]):
                 self._drill.diagnose(tuple(cause for cause in causes if cause != DiagnoseScreen.ALONE))
 
         seen = self._drill.seen
-        self.app.push_screen(DiagnoseScreen(seen.diagnoses[-1] if seen.diagnoses else None), chosen)
+        self.app.push_screen(DiagnoseScreen(seen.diagnoses[-1] if seen.diagnoses else None, self._drill.concluded), chosen)
 
     def action_hint(self) -> None:
         if not self._open():

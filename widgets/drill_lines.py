@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from console.practice.drill.seen import NOTHING_WRONG, PHASES, Seen
+from console.practice.drill.seen import NOTHING_WRONG, PHASES, Ending, Seen
 from widgets.fix_lines import key_line
 from widgets.issue_rows import SEVERITIES
 from widgets.line import Line, Span, fitted, line, wrapped
@@ -153,8 +153,8 @@ def _ending(seen: Seen, width: int) -> list[Line]:
         return []
     if seen.how is None:
         return [line(Span("You gave up; the referee has not seen it yet.", "warn")), line()]
-    words = f"The round is over: {seen.how.words}."
-    return [*wrapped(f"{words} {seen.reason}".strip(), width, "warn", most=6), line()]
+    reason = "" if seen.how in (Ending.DONE, Ending.GAVE_UP) else f" {seen.reason}"
+    return [*wrapped(f"The round is over: {seen.how.words}.{reason}".strip(), width, "warn", most=6), line()]
 
 
 def _section(title: str, items: Sequence[tuple[float, str, str]], width: int) -> list[Line]:
