@@ -49,7 +49,8 @@ class SimulatedStack:
     async def baseline(self, tables: tuple[str, ...]) -> Baseline:
         """What exists now; a table that is not there holds no rows. Tables are named as the guides do."""
         world = self.world
-        await world.settle()
+        if self._faults or self._noises or world.ticks:  # Otherwise it is as it was made, and has no past to live through.
+            await world.settle()
         counts = await asyncio.to_thread(world.database.tables.count) if tables and world.database.exists else {}
         parts = frozenset((*world.containers, *(unit.name for unit in world.units.values())))
         real = world.config.tables
