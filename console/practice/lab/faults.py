@@ -7,6 +7,7 @@ from console.practice.lab.fault import LabFault
 from console.practice.lab.faults_backend import BACKEND_FAULTS
 from console.practice.lab.faults_database import DATABASE_FAULTS
 from console.practice.lab.faults_outage import OUTAGE_FAULTS
+from console.practice.lab.noises import NOISES
 
 BY_SYSTEM: Mapping[str, tuple[LabFault, ...]] = {
     "sms": (*OUTAGE_FAULTS, *DATABASE_FAULTS, *BACKEND_FAULTS, *faults_sms.FAULTS, *faults_smsops.FAULTS),
@@ -16,3 +17,5 @@ BY_SYSTEM: Mapping[str, tuple[LabFault, ...]] = {
 }
 """By the template that has them."""
 FAULTS: Mapping[str, LabFault] = {fault.id: fault for faults in BY_SYSTEM.values() for fault in faults}
+UNDOABLE: Mapping[str, LabFault] = {**FAULTS, **{noise.id: noise for noise in NOISES.values()}}
+"""Everything that a journal may name."""

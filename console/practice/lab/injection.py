@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from console.practice.lab.errors import LabError, NotInLab
 from console.practice.lab.fault import LabFault
 from console.practice.lab.fault_journal import FaultJournal, OpenFault
-from console.practice.lab.faults import FAULTS
+from console.practice.lab.faults import UNDOABLE
 from console.practice.lab.faults_outage import end_holders
 from console.practice.lab.stack import Lab
 from console.practice.lab.target import Target
@@ -50,10 +50,10 @@ class Injection:
         if found is None:
             self._say(f"{fault_id} is not in place.")
             return
-        if fault_id not in FAULTS:
+        if fault_id not in UNDOABLE:
             raise LabError(f"The journal names {fault_id}, which is no fault.", "`triage lab down` forgets it.")
         try:
-            FAULTS[fault_id].undo(self._target, found.notes)
+            UNDOABLE[fault_id].undo(self._target, found.notes)
         except NotInLab as error:
             self._say(f"{error.message} With it, {fault_id} is gone.")
             self._journal.remove(fault_id)

@@ -237,6 +237,10 @@ class Lab:
         if self._owned(spec.name) is None:
             self._create(spec, self.container(spec.service)["Config"]["Image"])
 
+    def part(self, name: str) -> dict[str, Any] | None:
+        """A container of the lab by its name, inspected; None: there is none. Raises LabError for one that is not the lab's."""
+        return self._owned(name)
+
     def remove(self, name: str) -> None:
         """Remove a container that is the lab's, whatever it is called; nothing when there is none."""
         found = self._owned(name)

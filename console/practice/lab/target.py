@@ -51,8 +51,22 @@ class Target:
         """The database's data directory, in its container."""
         return self._lab.plan.template.data
 
+    @property
+    def system(self) -> str:
+        """The system's name."""
+        return self._lab.plan.system
+
+    @property
+    def guide(self) -> str:
+        """Which kind of system it is."""
+        return self._lab.plan.template.guide
+
     def name(self, service: Service) -> str:
         return self._lab.plan.names[service]
+
+    def has(self, service: Service) -> bool:
+        """Whether this lab has the service at all."""
+        return service in self._lab.plan.names
 
     def inspect(self, service: Service) -> dict[str, Any]:
         return self._lab.container(service)
@@ -61,12 +75,21 @@ class Target:
         """The unit of a service that runs on the host; empty for one with a container of its own."""
         return self._lab.plan.template.units.get(service, "")
 
+    def unit_log(self, service: Service) -> str:
+        """Where the unit of a service writes its log, on the host; empty for one with a container of its own."""
+        return self._lab.plan.template.logs[service] if self.unit(service) else ""
+
     def running(self, service: Service) -> bool:
         """Whether the service's container runs, and its unit is active when it has one."""
         state = self.inspect(service)["State"]
         if not state["Running"] or state["Restarting"]:
             return False
         return not self.unit(service) or self.run(service, "systemctl", "is-active", self.unit(service)).exit_code == 0
+
+    def alive(self, service: Service) -> bool:
+        """Whether commands can be run where the service is: its container runs, and is neither paused nor between two starts."""
+        state = self.inspect(service)["State"]
+        return bool(state["Running"] and not state["Restarting"] and not state["Paused"])
 
     def stop(self, service: Service) -> None:
         if self.unit(service):
@@ -160,6 +183,18 @@ class Target:
         first = self.name(service)
         return [f"{first.removesuffix('-1')}-{number}" for number in range(2, most + 1)]
 
+    def add_part(self, spec: ContainerSpec) -> None:
+        """Make a container that the lab otherwise does not have; nothing when it is there."""
+        self._lab.add(spec)
+
+    def part(self, name: str) -> dict[str, Any] | None:
+        """Such a container, inspected; raises LabError when one of that name is not the lab's."""
+        return self._lab.part(name)
+
+    def remove_part(self, name: str) -> None:
+        """Remove it; nothing when it is gone."""
+        self._lab.remove(name)
+
     def is_made_as(self, spec: ContainerSpec) -> bool:
         """Whether the container that is there was made from this specification."""
         found = self.inspect(spec.service)
@@ -181,7 +216,7 @@ class Target:
 
     def kill(self, service: Service, pattern: str) -> None:
         """End the processes of a running container whose command line matches; nothing when there are none."""
-        if self.running(service):
+        if self.alive(service):
             self.run(service, "pkill", "-f", pattern)
 
     def pause(self, service: Service) -> None:
@@ -257,7 +292,7 @@ class Target:
     def log(self, service: Service, lines: int = 60, since: int = 0) -> str:
         """The last lines of a service's log; since then (Unix seconds), for a container of its own."""
         if self.unit(service):
-            return self.run(service, "tail", "-n", str(lines), self._lab.plan.template.logs[service]).stdout
+            return self.run(service, "tail", "-n", str(lines), self.unit_log(service)).stdout
         raw: bytes = self._lab.client.api.logs(self.inspect(service)["Id"], tail=lines, since=since or None)
         return raw.decode("utf-8", "replace")
 
