@@ -70,3 +70,21 @@ def test_guides_know_no_practice() -> None:
 for module in pkgutil.walk_packages(guides.__path__, guides.__name__ + "."):
     importlib.import_module(module.name)"""
     assert not [name for name in modules_after(script) if name.startswith("console.practice")]
+
+
+HIDDEN = {f"console.practice.drill.{name}" for name in ("truths", "scenarios", "referee")}
+
+
+def test_a_trainees_screens_know_no_truth() -> None:
+    script = """import importlib, pkgutil, screens, widgets
+for package in (screens, widgets):
+    for module in pkgutil.iter_modules(package.__path__):
+        if module.name != "facilitate":
+            importlib.import_module(f"{package.__name__}.{module.name}")"""
+    assert not modules_after(script) & HIDDEN
+
+
+def test_every_start_reads_the_drills_options_and_nothing_more_of_them() -> None:
+    loaded = {name for name in modules_after("import console.cli") if name.startswith("console.practice.")}
+    drill = {f"console.practice.drill.{name}" for name in ("options", "heal", "rounds")}
+    assert loaded == {"console.practice.drill", *drill}
