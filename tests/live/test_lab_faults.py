@@ -49,6 +49,12 @@ SAMPLE = {
     "dotmac.s2.auth-required",
     "dotmac.f1.inodes-exhausted",
     "dotmac.n1.remote-down",
+    "sms.c1.killed",
+    "sms.c1.network-delay",
+    "sms.c2.paused",
+    "sms.h2.poisoned-cache",
+    "sms.m1.redis-slow",
+    "sms.m2.privilege-revoked",
     "sovd.s2.clock-skew",
     "sovd.s3.blocked",
     "sovd.s7.database-missing",
@@ -77,7 +83,7 @@ async def test_a_fault_bites_its_walk_names_it_and_it_is_undone(
     assert [item.fault_id for item in Injection(lab, print).open()] == [fault.id]
 
     config = lab_config(lab, tmp_path)
-    issue, _, cause = fault.id.rpartition(".")
+    issue, _, cause = fault.cause.rpartition(".")
     answers, inputs = injection.replies(fault)
     found = await walk_until(config, issue, {**answers, **inputs}, lambda result: result["cause"] == cause)
     assert (found["outcome"], found["cause"]) == ("cause", cause), found["summary"]

@@ -16,7 +16,7 @@ def nothing(_target: Target) -> Notes:
 
 @dataclass(frozen=True, slots=True)
 class LabFault:
-    """A fault that makes one cause of one issue true, named `<issue>.<cause>`.
+    """A fault that makes one cause of one issue true, named `<issue>.<cause>`; or by its kind, and `shows` is the cause.
 
     `prepare` only looks; its notes are journalled before `inject` acts. `bites` says whether the fault can be felt;
     a round only counts from then on. `undo` is driven by the notes alone, may run after half an injection, after
@@ -32,3 +32,9 @@ class LabFault:
     prepare: Callable[[Target], Notes] = nothing
     answers: Mapping[str, str] = field(default_factory=dict)
     inputs: Callable[[Target], Mapping[str, str]] = nothing
+    shows: str = ""
+
+    @property
+    def cause(self) -> str:
+        """What a walk names while this fault is in place, `<issue>.<cause>`."""
+        return self.shows or self.id

@@ -7,13 +7,14 @@ from console.practice.lab.fault import LabFault
 from console.practice.lab.faults_backend import BACKEND_FAULTS
 from console.practice.lab.faults_database import DATABASE_FAULTS
 from console.practice.lab.faults_outage import OUTAGE_FAULTS
+from console.practice.lab.kinds import KINDS
 from console.practice.lab.noises import NOISES
 
 BY_SYSTEM: Mapping[str, tuple[LabFault, ...]] = {
-    "sms": (*OUTAGE_FAULTS, *DATABASE_FAULTS, *BACKEND_FAULTS, *faults_sms.FAULTS, *faults_smsops.FAULTS),
-    "planner": faults_planner.FAULTS,
-    "dotmac": faults_dotmac.FAULTS,
-    "sovd": faults_sovd.FAULTS,
+    "sms": (*OUTAGE_FAULTS, *DATABASE_FAULTS, *BACKEND_FAULTS, *faults_sms.FAULTS, *faults_smsops.FAULTS, *KINDS["sms"]),
+    "planner": (*faults_planner.FAULTS, *KINDS["planner"]),
+    "dotmac": (*faults_dotmac.FAULTS, *KINDS["dotmac"]),
+    "sovd": (*faults_sovd.FAULTS, *KINDS["sovd"]),
 }
 """By the template that has them."""
 FAULTS: Mapping[str, LabFault] = {fault.id: fault for faults in BY_SYSTEM.values() for fault in faults}

@@ -6,6 +6,7 @@ import secrets
 
 from console.practice.lab.fault import LabFault, Notes
 from console.practice.lab.old_backups import prepare_backups, remove_backups, write_backups
+from console.practice.lab.pieces import DEADLINE_S
 from console.practice.lab.spec import Service
 from console.practice.lab.target import Target
 
@@ -18,7 +19,7 @@ def damaged(page: bytes) -> bytes:
 
 
 def _leak(target: Target, _notes: Notes) -> None:
-    target.leave_running(Service.LOAD, "python", LEAK)
+    target.leave_running(Service.LOAD, "timeout", str(DEADLINE_S), "python", LEAK)
 
 
 def _refused(target: Target, _notes: Notes) -> bool:
@@ -27,8 +28,7 @@ def _refused(target: Target, _notes: Notes) -> bool:
 
 
 def _stop_leak(target: Target, _notes: Notes) -> None:
-    if target.running(Service.LOAD):
-        target.run(Service.LOAD, "pkill", "-f", LEAK)
+    target.kill(Service.LOAD, LEAK)
     target.start_database()
     target.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'grade-export'")
 

@@ -14,6 +14,7 @@ from console.practice.lab.faults_sms import restarted
 from console.practice.lab.old_backups import disk_used_percent, prepare_backups, remove_backups, write_backups
 from console.practice.lab.people import CORRELATION_ID, token
 from console.practice.lab.pieces import (
+    DEADLINE_S,
     Bites,
     answers,
     both,
@@ -118,7 +119,19 @@ def _crowd(target: Target, _notes: Notes) -> None:
     headers = ("-H", f"Authorization: Bearer {token(target.secret('jwt_secret'), 'test', 'MEMBER')}", "-H", "Expect:")
     for _ in range(8):
         target.leave_running(
-            Service.LOAD, "curl", "-s", "-o", "/dev/null", "-X", "GET", *headers, "--data-binary", f"@{CROWD}", address
+            Service.LOAD,
+            "timeout",
+            str(DEADLINE_S),
+            "curl",
+            "-s",
+            "-o",
+            "/dev/null",
+            "-X",
+            "GET",
+            *headers,
+            "--data-binary",
+            f"@{CROWD}",
+            address,
         )
 
 

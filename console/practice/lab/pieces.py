@@ -16,6 +16,8 @@ DEFECTS = "/app/config/defects.json"
 CLIENTS = "/lab/clients.py"
 CLIENT = "report-job"
 """How the database sessions of badly behaved clients are labelled."""
+DEADLINE_S = 5 * 3600
+"""After which clients end by themselves, when nobody ends them: no round takes so long."""
 KEPT = "triage_kept"
 """The schema into which a fault moves tables that are to be missing."""
 
@@ -156,7 +158,8 @@ def clients(
 
     def inject(target: Target, _notes: Notes) -> None:
         for command in commands(target):
-            target.leave_running(Service.LOAD, "env", f"CLIENT={CLIENT}", "python", CLIENTS, *command)
+            started = ("timeout", str(DEADLINE_S), "env", f"CLIENT={CLIENT}", "python", CLIENTS)
+            target.leave_running(Service.LOAD, *started, *command)
 
     def undo(target: Target, _notes: Notes) -> None:
         target.kill(Service.LOAD, CLIENTS)

@@ -81,8 +81,7 @@ class Target:
 
     def running(self, service: Service) -> bool:
         """Whether the service's container runs, and its unit is active when it has one."""
-        state = self.inspect(service)["State"]
-        if not state["Running"] or state["Restarting"]:
+        if not self.alive(service):
             return False
         return not self.unit(service) or self.run(service, "systemctl", "is-active", self.unit(service)).exit_code == 0
 
@@ -202,10 +201,9 @@ class Target:
 
     def run(self, service: Service, *command: str) -> Output:
         """Run a command in the container, which must run."""
-        found = self.inspect(service)
-        if not found["State"]["Running"] or found["State"]["Restarting"]:
+        if not self.alive(service):
             raise LabError(f"{self.name(service)} does not run.", f"`docker start {self.name(service)}`, then try again.")
-        return engine.run_in(self._lab.client, found["Id"], command)
+        return engine.run_in(self._lab.client, self.inspect(service)["Id"], command)
 
     def must(self, service: Service, *command: str) -> str:
         """Run a command in the container; what it printed. Raises LabError when it fails."""
@@ -222,6 +220,15 @@ class Target:
     def pause(self, service: Service) -> None:
         """Freeze every process of the container; `start` lets them go on."""
         self._lab.client.api.pause(self.inspect(service)["Id"])
+
+    def shoot(self, service: Service) -> None:
+        """Kill the container, if it runs; the engine leaves it so."""
+        if self.alive(service):
+            self._lab.client.api.kill(self.inspect(service)["Id"])
+
+    def address(self, service: Service) -> str:
+        """The container's address in the lab's network."""
+        return str(self.inspect(service)["NetworkSettings"]["Networks"][self._lab.plan.network]["IPAddress"])
 
     def read(self, service: Service, path: str) -> bytes:
         return engine.read_file(self._lab.client, self.inspect(service)["Id"], path)
