@@ -99,6 +99,10 @@ def _loop(per_s: float, path: str, method: str, onset_s: float) -> Change:
     return apply
 
 
+def _end_loops(world: World) -> None:
+    world.traffic.loops.clear()
+
+
 def _trace_one(world: World, present: float, path: str, method: str) -> None:
     """One more request of John's, whose id he reads in the answer: late in the minute that counts, so that it is refused."""
     into_minute_s = present % 60
@@ -166,7 +170,7 @@ FAULTS: dict[str, Fault] = {
     "sovd.s3.blocked": Fault(300, _strip_upgrades),
     "sovd.s3.cors": Fault(210, _told("CORS_ORIGINS", "https://old-frontend.example")),
     "sovd.s4.over-limit": Fault(HURRY_S, _hurry, answers={"purpose": "ordinary"}, inputs=_TRACED),
-    "sovd.s4.client-loop": Fault(240, _loop(8.0, VEHICLES, "GET", 240), inputs=_TRACED),
+    "sovd.s4.client-loop": Fault(240, _loop(8.0, VEHICLES, "GET", 240), inputs=_TRACED, undo=_end_loops),
     "sovd.s4.needs-role": Fault(400, _loop(0.5, COMMANDS, "POST", 400), answers={"purpose": "administration"}, inputs=_TRACED),
     "sovd.s5.database-disconnected": Fault(140, _stop("database")),
     "sovd.s5.redis-disconnected": Fault(150, _stop("cache")),

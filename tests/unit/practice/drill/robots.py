@@ -1,4 +1,4 @@
-"""Trainees that play a round by themselves: a good one, one that does nothing, one that restarts everything, one that drops data."""
+"""Trainees that play a round by themselves: a good one, one that restarts everything, one that loses rows; and nobody."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -17,6 +17,8 @@ from console.practice.drill.simulated_stack import SimulatedStack
 from console.practice.drill.truths import load_truth
 
 Trainee = Callable[["Played"], Awaitable[None]]
+GUESS = "sms.l2.moved"
+"""What one says who has no idea."""
 SHOWS_S = 40.0
 """A late fault is felt after so long."""
 MENDED_S = 150.0
@@ -122,7 +124,7 @@ async def _mends(played: Played, cause: str) -> None:
             continue
         async for _ in verify_fix(played.stack.system, bound, clock=played.clock, sleep=played.clock.pause):
             pass
-        until = played.clock.now + (MENDED_S if bound is not None else 0)
+        until = played.clock.now + MENDED_S
         while not played.holds and played.clock.now < until and await played.walks(issue.id) == cause:
             await played.clock.pause(LOOKS_AGAIN_S)
     walking.close()
@@ -133,26 +135,24 @@ async def restarts(played: Played) -> None:
     await played.clock.pause(10)
     played.does("acknowledged")
     config = played.stack.system.config
-    name = "containers.restart" if config.engine else "service.restart"
+    name = "containers.restart" if config.roles else "service.restart"
     action = find_action(name)
     assert action is not None
-    for role in config.roles if config.engine else config.units:
-        parameters = action.parameters(**({"roles": (role,)} if config.engine else {"role": role}))
+    for role in config.roles or config.units:
+        parameters = action.parameters(**({"roles": (role,)} if config.roles else {"role": role}))
         fix = Fix(f"restart-{role}", f"Restart {role}", action.risk, name, parameters)
         await played.makes(fix, "")
-    played.does("diagnosed", causes=["sms.c1.container-down"])
+    played.does("diagnosed", causes=[GUESS])
 
 
 async def drops(played: Played) -> None:
-    """Acknowledges, and empties a table that the round wants kept."""
+    """Empties a table that the round wants kept, and then does everything right."""
     await played.clock.pause(5)
-    played.does("acknowledged")
     table = played.truth.keep_tables[0]
     real = played.stack.system.config.tables.get(table, table)
     assert isinstance(played.stack, SimulatedStack)
-    played.stack.world.database.tables.run(f'DELETE FROM "{real}"')  # noqa: S608 - a table of the scenario's
-    await played.clock.pause(5)
-    played.does("gave_up")
+    played.stack.world.database.tables.run(f'DELETE FROM "{real}"')
+    await good(played)
 
 
 async def play(folder: Path, name: str, robot: Trainee | None, *, limit_s: float | None = None) -> Played:
@@ -160,5 +160,3 @@ async def play(folder: Path, name: str, robot: Trainee | None, *, limit_s: float
     played = Played(folder, name, limit_s=limit_s)
     await Game.play(played, robot)  # type: ignore[arg-type]
     return played
-
-
