@@ -1,7 +1,7 @@
 """Containers: does the engine answer, do the system's services run, and how did one of them end."""
 
-import asyncio
 import re
+from collections.abc import Awaitable, Callable
 
 from pydantic import Field, model_validator
 
@@ -249,15 +249,15 @@ async def settled(readings: Readings, name: str) -> Container:
     Inspected anew: in a list, the state of one moment may stand beside the exit code and the start of the next.
     """
     engine = readings.system.need_engine()
-    return await readings.share(("settled", name), lambda: _ended(engine, name))
+    return await readings.share(("settled", name), lambda: _ended(engine, name, readings.system.pause))
 
 
-async def _ended(engine: Engine, name: str) -> Container:
+async def _ended(engine: Engine, name: str, pause: Callable[[float], Awaitable[None]]) -> Container:
     latest = await engine.container(name)
     for _ in range(10):
         if latest.state is not State.RUNNING:
             return latest
-        await asyncio.sleep(0.1)
+        await pause(0.1)
         latest = await engine.container(name)
     return latest
 
