@@ -137,6 +137,10 @@ def grade(
     )
 
 
+_SHOWS: Final = ("pane", "tool", "container", "session", "details", "morning", "quick")
+"""What an `opened` begins with that shows something of the stack; the picker and a tree's first page do not."""
+
+
 def how_it_ended(public: Sequence[Entry]) -> str:
     """`done`, `gave_up`, `timed_out`, `void`, `aborted` or `broken_off`; a round that nobody ended was broken off."""
     how = (_last(public, "ended") or {}).get("how")
@@ -149,7 +153,7 @@ def evidence_of(trainee: Sequence[Entry]) -> tuple[str, ...]:
     for entry in trainee:
         if entry.get("kind") == "step" and isinstance(entry.get("step"), str):
             found[clean(f"{entry.get('issue', '?')} {entry['step']}", 120)] = None
-        elif entry.get("kind") == "opened" and isinstance(entry.get("what"), str):
+        elif entry.get("kind") == "opened" and str(entry.get("what")).partition(" ")[0] in _SHOWS:
             found[clean(entry["what"], 120)] = None
     return tuple(found)
 

@@ -189,6 +189,13 @@ def test_the_fixes_that_the_truth_calls_mending_are_not_needless() -> None:
     assert played_well().fixes(110, "sms.c2.restart-backend", action="containers.restart").grade().needless_fixes == ()
 
 
+def test_a_pane_is_evidence_and_the_way_to_a_tree_is_not() -> None:
+    played = Played().begins()
+    for what in ("issue picker", "issue sms.c2", "pane postgres", "tool errors", "container sms-backend", "pane postgres"):
+        played.did("opened", 30, what=what)
+    assert played.ends(60).grade().evidence_looked_at == ("pane postgres", "tool errors", "container sms-backend")
+
+
 # -- times and hints ----------------------------------------------------------------------------------------------------
 
 
