@@ -66,9 +66,12 @@ class Attendance:
         self._offer_review()
 
     def _tell_on(self, news: tuple[Entry, ...], *, quiet: bool = False) -> None:
-        """New reports, hints and messages as toasts; what was said before this console came stands on the drill's screen."""
+        """New reports, hints and messages as toasts. What was said before this console came stands on the drill's screen, and so
+        does everything as long as that is shown."""
+        from screens.drill import DrillScreen
+
         self._app.told = {**self.seen.told, **self._app.told}
-        if quiet:
+        if quiet or isinstance(self._app.screen, DrillScreen):
             return
         for entry in news:
             words = _words(entry)
