@@ -43,17 +43,22 @@ def json_schema() -> dict[str, Any]:
         inputs=(Mapping[InputName, InputPart], Field(default_factory=dict)),
     )
     schema = whole.model_json_schema()
-    _describe(schema, Outline)
+    describe(schema, Outline)
     for part in _PARTS:
-        _describe(schema["$defs"][part.__name__], part)
-    checks = [check for family in CHECK_FAMILIES for check in checks_of(family)]
+        describe(schema["$defs"][part.__name__], part)
     actions = [action for family in ACTION_FAMILIES for action in actions_of(family)]
-    _by_name(schema, "StepPart", "check", {check.name: (check.parameters, check.title) for check in checks})
-    _by_name(schema, "FixPart", "action", {action.name: (action.parameters, action.risk.words) for action in actions})
-    return {"$schema": "http://json-schema.org/draft-07/schema#", **_draft_07(schema)}
+    by_name(schema, "StepPart", "check", checks_by_name())
+    by_name(schema, "FixPart", "action", {action.name: (action.parameters, action.risk.words) for action in actions})
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **draft_07(schema)}
 
 
-def _by_name(schema: dict[str, Any], part: str, key: str, kinds: Mapping[str, tuple[type[BaseModel], str]]) -> None:
+def checks_by_name() -> Mapping[str, tuple[type[BaseModel], str]]:
+    """Parameters and title of every check."""
+    found = (check for family in CHECK_FAMILIES for check in checks_of(family))
+    return {check.name: (check.parameters, check.title) for check in found}
+
+
+def by_name(schema: dict[str, Any], part: str, key: str, kinds: Mapping[str, tuple[type[BaseModel], str]]) -> None:
     """Give a part the parameters that go with the name of its check or action."""
     target = schema["$defs"][part]
     target["properties"][key] = {
@@ -63,24 +68,24 @@ def _by_name(schema: dict[str, Any], part: str, key: str, kinds: Mapping[str, tu
     target["allOf"] = [
         {
             "if": {"properties": {key: {"const": name}}, "required": [key]},
-            "then": {"properties": {"with": _described(parameters)}},
+            "then": {"properties": {"with": described(parameters)}},
         }
         for name, (parameters, _) in sorted(kinds.items())
     ]
 
 
-def _draft_07(part: Any) -> Any:
+def draft_07(part: Any) -> Any:
     """Editors read draft 7, where `$defs` is called `definitions`."""
     if isinstance(part, dict):
-        return {("definitions" if key == "$defs" else key): _draft_07(value) for key, value in part.items()}
+        return {("definitions" if key == "$defs" else key): draft_07(value) for key, value in part.items()}
     if isinstance(part, list | tuple):
-        return [_draft_07(item) for item in part]
+        return [draft_07(item) for item in part]
     return part.replace("#/$defs/", "#/definitions/") if isinstance(part, str) else part
 
 
-def _described(model: type[BaseModel]) -> dict[str, Any]:
+def described(model: type[BaseModel]) -> dict[str, Any]:
     schema = model.model_json_schema()
-    _describe(schema, model)
+    describe(schema, model)
     for name, field in schema.get("properties", {}).items():
         bindable = field.pop("bind", True)
         if bindable and field.get("type") in ("integer", "number"):
@@ -88,7 +93,7 @@ def _described(model: type[BaseModel]) -> dict[str, Any]:
     return schema
 
 
-def _describe(schema: dict[str, Any], model: type[BaseModel]) -> None:
+def describe(schema: dict[str, Any], model: type[BaseModel]) -> None:
     """Give each property the docstring that stands below its field.
 
     Pydantic can do that when it builds a model, but then it reads the source at every start of the program.
