@@ -1,8 +1,10 @@
 """What the confirmation of a fix says in each phase, as lines. Pure: everything comes from one `FixProgress`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
+
+from rich.cells import cell_len
 
 from console.config import Environment
 from console.guides.fixes import Applied, Preview, Verification, VerifyState
@@ -74,15 +76,15 @@ def preview_lines(progress: FixProgress, width: int) -> list[Line]:
     """Target, effect, way back, command, and the list of what will be hit."""
     preview = progress.preview
     environment = progress.environment
-    head = line(
+    first = line(
         Span(progress.fix.risk.value, "bad" if progress.fix.risk.value in ("R3", "R4") else "warn"),
         Span(f" {progress.fix.risk.words}", "muted"),
         "   ",
         Span(environment.value.upper(), "bad" if environment is Environment.PRODUCTION else "strong"),
     )
     if preview is None:
-        return [head]
-    found = [head]
+        return [first]
+    found = [first]
     if preview.targets:
         names = ", ".join(target.name for target in preview.targets[:3])
         more = len(preview.targets) - 3
@@ -92,7 +94,8 @@ def preview_lines(progress: FixProgress, width: int) -> list[Line]:
     found += _labelled("Command", preview.command, width, "accent")
     found += _labelled("Note", progress.fix.notes, width)
     if preview.lines:
-        found += [line(), line(Span(f"What will be hit ({len(preview.targets)})", "head"))]
+        head = "For you to do" if preview.shown_only else f"What will be hit ({len(preview.targets)})"
+        found += [line(), line(Span(head, "head"))]
         found += [row for text in preview.lines for row in wrapped(text, width, most=2)]
     if progress.applied is not None:
         found += [line(), line(Span("What was done", "head"))]
@@ -102,7 +105,7 @@ def preview_lines(progress: FixProgress, width: int) -> list[Line]:
 
 def foot_lines(progress: FixProgress, width: int) -> list[Line]:
     """Where it stands, and what the keys do now."""
-    return [*_state(progress, width), *_keys(progress)]
+    return [*_state(progress, width), *key_lines(_keys(progress), width)]
 
 
 def _state(progress: FixProgress, width: int) -> list[Line]:
@@ -180,7 +183,7 @@ def _ended(progress: FixProgress, width: int) -> list[Line]:
     ]
 
 
-def _keys(progress: FixProgress) -> Iterator[Line]:
+def _keys(progress: FixProgress) -> list[tuple[str, str]]:
     keys: list[tuple[str, str]] = []
     preview = progress.preview
     match progress.phase, progress.asks:
@@ -208,7 +211,7 @@ def _keys(progress: FixProgress) -> Iterator[Line]:
         keys += [("f", f"next fix: {progress.next_fix.title}")]
     if progress.asks is None and progress.phase not in (Phase.DOING, Phase.VERIFYING):
         keys += [("esc", "leaves")]
-    yield key_line(keys)
+    return keys
 
 
 def key_line(keys: Iterable[tuple[str, str]]) -> Line:
@@ -217,6 +220,21 @@ def key_line(keys: Iterable[tuple[str, str]]) -> Line:
     for key, words in keys:
         spans += [Span(key, "accent"), Span(f" {words}   ", "muted")] if key else [Span(f"{words}   ", "muted")]
     return line(*spans)
+
+
+def key_lines(keys: Iterable[tuple[str, str]], width: int, most: int = 2) -> list[Line]:
+    """The same in as many lines as it takes. What does not fit into `most` lines is left out from the end, never the way out."""
+    wanted = list(keys)
+    while True:
+        rows: list[list[tuple[str, str]]] = [[]]
+        for item in wanted:
+            if rows[-1] and cell_len(key_line([*rows[-1], item]).text.rstrip()) > width:
+                rows.append([])
+            rows[-1].append(item)
+        droppable = [index for index, (key, _words) in enumerate(wanted) if "esc" not in key.split()]
+        if len(rows) <= most or not droppable:
+            return [key_line(row) for row in rows[:most]]
+        del wanted[droppable[-1]]
 
 
 def offers_next(progress: FixProgress) -> bool:

@@ -10,7 +10,7 @@ from textual.geometry import Size
 from console.guides.walk import Walk
 from widgets.asking import Asking
 from widgets.evidence import evidence_lines, next_lines
-from widgets.fix_lines import key_line
+from widgets.fix_lines import key_lines
 from widgets.line import Line
 from widgets.scrolled import Scrolled
 from widgets.tree_path import line_of, path_lines
@@ -98,6 +98,7 @@ class WalkParts(Vertical):
         shown, room = self._shown(), self.screen.size
         width = max(20, room.width - 2)
         self._headline.styles.height = len(self._head_lines(width, 3))
+        self._keys.styles.height = len(self._key_lines(width, 2))
         rows = len(self._next_lines(self._next.content_size.width or width))
         share = room.height // 2 if self.screen.has_class("-tiny") else room.height * 2 // 5
         self._next.styles.height = min(rows, max(4, share)) if rows else 0
@@ -108,9 +109,14 @@ class WalkParts(Vertical):
         else:
             self._path.styles.height = "1fr"
 
+    @property
+    def _rows_for_words(self) -> int:
+        """How many rows the headline and the keys may take each."""
+        return 1 if self.screen.has_class("-tiny") else 2
+
     def _head_lines(self, width: int, _height: int) -> Sequence[Line]:
         shown = self._shown()
-        return headline(shown.walk.issue, shown.spent_s, width)
+        return headline(shown.walk.issue, shown.spent_s, width, self._rows_for_words)
 
     def _path_lines(self, width: int, height: int) -> Sequence[Line]:
         shown = self._shown()
@@ -126,6 +132,7 @@ class WalkParts(Vertical):
         shown = self._shown()
         return next_lines(shown.walk, width, overriding=shown.overriding, fix=shown.fix, remark=shown.remark, told=shown.told)
 
-    def _key_lines(self, _width: int, _height: int) -> Sequence[Line]:
+    def _key_lines(self, width: int, _height: int) -> Sequence[Line]:
         shown, typing = self._shown(), self._asking.is_open
-        return [key_line(walk_keys(shown.walk, shown.selected, overriding=shown.overriding, typing=typing, busy_s=shown.busy_s))]
+        keys = walk_keys(shown.walk, shown.selected, overriding=shown.overriding, typing=typing, busy_s=shown.busy_s)
+        return key_lines(keys, width, self._rows_for_words)
