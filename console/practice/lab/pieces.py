@@ -49,7 +49,8 @@ def remade(
 
     def undo(target: Target, _notes: Notes) -> None:
         planned = target.spec(service)
-        if target.is_made_as(change(planned, target)):  # Else somebody made it anew since.
+        target.remove_half_made(service)
+        if target.gone(service) or target.is_made_as(change(planned, target)):  # Else somebody made it anew since.
             target.remake(planned)
         else:
             target.start(service)
@@ -197,8 +198,10 @@ def both(first: LabFault, second: LabFault) -> LabFault:
         second.inject(target, part(notes, 1))
 
     def undo(target: Target, notes: Notes) -> None:
-        second.undo(target, part(notes, 1))
-        first.undo(target, part(notes, 0))
+        try:
+            second.undo(target, part(notes, 1))
+        finally:  # Also when what the second one changed is gone.
+            first.undo(target, part(notes, 0))
 
     return replace(
         first,

@@ -89,6 +89,7 @@ class Lab:
                 self._ensure_volume(volume)
             self._write_project()
             for spec in specs:
+                self.remove_half_made(spec.name)
                 self._ensure_container(spec, found[spec.service], image)
                 if spec.name == self.plan.names[Service.DATABASE]:
                     self._wait_for_database(spec.name)
@@ -227,10 +228,11 @@ class Lab:
             raise LabError(f"There is a volume {name} that is not the lab's; it was left as it is.")
 
     def remake(self, spec: ContainerSpec) -> None:
-        """Make a container anew as this specification says; `up` makes it again as it was planned. Raises LabError."""
-        found = self.container(spec.service)
-        self.client.api.remove_container(found["Id"], force=True, v=True)
-        self._create(spec, found["Config"]["Image"])
+        """Make a container anew as this specification says, also one that is gone; `up` makes it as planned. Raises LabError."""
+        old = self._owned(spec.name) or self.container(next(item for item in self.plan.services if item is not spec.service))
+        made = self._prepare(spec, old["Config"]["Image"])
+        self._discard(spec.name)
+        self._begin(spec, made)
 
     def add(self, spec: ContainerSpec) -> None:
         """Make one more container like that of a service, under a name of its own; `remove` or `down` removes it."""
@@ -241,8 +243,16 @@ class Lab:
         """A container of the lab by its name, inspected; None: there is none. Raises LabError for one that is not the lab's."""
         return self._owned(name)
 
+    def remove_half_made(self, name: str) -> None:
+        """Remove what an interruption left of a container that was being made."""
+        self._discard(half_made(name))
+
     def remove(self, name: str) -> None:
         """Remove a container that is the lab's, whatever it is called; nothing when there is none."""
+        self.remove_half_made(name)
+        self._discard(name)
+
+    def _discard(self, name: str) -> None:
         found = self._owned(name)
         if found is not None:
             _unless_gone(self.client.api.remove_container, found["Id"], force=True, v=True)
@@ -279,10 +289,19 @@ class Lab:
             ) from None
 
     def _create(self, spec: ContainerSpec, image: str) -> None:
-        made = self.client.api.create_container_from_config(creation(spec, self.plan, image), spec.name)
+        self._begin(spec, self._prepare(spec, image))
+
+    def _prepare(self, spec: ContainerSpec, image: str) -> str:
+        """A container with all its files, under a name of its own: what has the right name is whole, whatever was interrupted."""
+        self.remove_half_made(spec.name)
+        made = self.client.api.create_container_from_config(creation(spec, self.plan, image), half_made(spec.name))
         for path, text in spec.files.items():
             engine.write_file(self.client, made["Id"], path, text.encode())
-        self.client.api.start(made["Id"])
+        return str(made["Id"])
+
+    def _begin(self, spec: ContainerSpec, made: str) -> None:
+        self.client.api.rename(made, spec.name)
+        self.client.api.start(made)
 
     def _wait_for_database(self, name: str) -> None:
         from docker.errors import APIError
@@ -318,6 +337,11 @@ class Lab:
                 self._say("Another command works on the lab; waiting for it")
                 fcntl.flock(handle, fcntl.LOCK_EX)
             yield
+
+
+def half_made(name: str) -> str:
+    """What a container is called until it has everything that it starts with."""
+    return f"{name}-new"
 
 
 def _random() -> str:

@@ -149,6 +149,10 @@ class Target:
         """Make a container anew, from its specification or a changed one."""
         self._lab.remake(spec)
 
+    def remove_half_made(self, service: Service) -> None:
+        """Remove what an interruption left of a container that was being made anew."""
+        self._lab.remove_half_made(self.name(service))
+
     def set_aside(self, service: Service) -> None:
         """Stop a container and take its name away, as Compose does before it makes a new one in its place."""
         self.stop(service)
