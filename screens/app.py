@@ -39,6 +39,7 @@ from widgets.pane import Pane
 
 if TYPE_CHECKING:
     from console.guides.issue import Fix, Issue
+    from console.practice.drill.recording import Recorder
     from console.practice.drill.rounds import Round
     from console.sources.protocols.engine import LogLine
     from screens.attendance import Attendance
@@ -80,7 +81,7 @@ class TriageApp(App[None]):
         self.system = system
         self.clock = clock
         self.simulated = simulated or system.config.environment is Environment.SIMULATED
-        self.dashboard = Dashboard(system, clock)
+        self.dashboard = self.make_dashboard()
         self.issues: tuple[Issue, ...] | None = None
         """The sound issues of the system's guides, once they are loaded."""
         self.guide_problems: tuple[Problem, ...] = ()
@@ -96,11 +97,17 @@ class TriageApp(App[None]):
             self.set_reactive(TriageApp.armed, Arming.armed(clock()))
         self.drill: Attendance | None = _attend(self, round) if round is not None else None
         """The round that this console attends, if it attends one."""
+        self.recorder: Recorder | None = _record(self, round) if round is not None else None
+        """Keeps what the panes show of that round."""
         self._closed = False
         self._loading = asyncio.Lock()
         self.register_theme(TRIAGE)
         if "TEXTUAL_THEME" not in os.environ:
             self.theme = FEW_COLOURS if self.console.color_system == "standard" else TRIAGE.name
+
+    def make_dashboard(self) -> Dashboard:
+        """The panes; not mounted yet."""
+        return Dashboard(self.system, self.clock)
 
     def get_default_screen(self) -> Screen[None]:
         return self.dashboard
@@ -117,6 +124,8 @@ class TriageApp(App[None]):
     async def _open(self) -> None:
         if self.drill is not None:
             self.run_worker(self.drill.follow(), name="drill", group="drill", exit_on_error=False)
+        if self.recorder is not None:
+            self.run_worker(self.recorder.run(), name="recorder", group="recorder", exit_on_error=False)
         await self.system.open()
         self.dashboard.start()
 
@@ -344,7 +353,11 @@ def run_app(
     """Show the console until the operator leaves; the exit code. `build` makes the system; nothing of it is open yet. `told`
     gives what the user of a practice stack would say, `round` is the drill that the console attends. `companion` runs beside the
     console in the same loop; at the end it is cancelled and awaited, however long it takes, and what it raises is raised."""
-    app = TriageApp(build(), write=write, told=told(), round=round)
+    return show(TriageApp(build(), write=write, told=told(), round=round), companion)
+
+
+def show(app: TriageApp, companion: Callable[[], Coroutine[Any, Any, object]] | None = None) -> int:
+    """Show an app until the operator leaves; the exit code. `companion` as in `run_app`."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     loop.set_exception_handler(_unretrieved)
@@ -384,6 +397,12 @@ def _attend(app: TriageApp, round_: "Round") -> "Attendance":
     from screens.attendance import Attendance
 
     return Attendance(app, round_)
+
+
+def _record(app: TriageApp, round_: "Round") -> "Recorder":
+    from console.practice.drill.recording import Recorder
+
+    return Recorder(round_, app.system.secrets, app.clock)
 
 
 def _hung_up(descriptor: int) -> bool:

@@ -1,7 +1,7 @@
 """The one screen that is there from the first second: five live panes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -17,7 +17,7 @@ from textual.worker import Worker, WorkerState
 
 from console.alarms import Alarm
 from console.crash import report_crash
-from console.logs.follower import Follower
+from console.logs.follower import Follower, LogBatch
 from console.reading import Failure, FailureKind, Reading, SourceError
 from console.severity import Severity
 from console.sources.protocols.engine import Containers, LogLine
@@ -140,8 +140,11 @@ class Dashboard(Screen[None]):
 
     async def _feed(self, feed: Feed, every_s: float) -> None:
         pane = self.query_one(f"#{feed.pane}", Pane)
-        async for reading in watch(feed.ask, every_s=every_s, timeout_s=feed.timeout_s, name=feed.name, clock=self.clock):
+        recorder = self._app.recorder
+        async for reading in self.readings(feed, every_s):
             pane.reading = reading
+            if recorder is not None:
+                recorder.take(feed.pane, reading)
             if isinstance(reading.value, Containers) and self._follower is not None:
                 self._follower.choose(item.name for item in reading.value.items)
             elif feed.pane == "containers" and reading.failure is not None and reading.value is None:
@@ -150,17 +153,27 @@ class Dashboard(Screen[None]):
             self._tabs()
             self._app.tell()
 
+    def readings(self, feed: Feed, every_s: float) -> AsyncIterator[Reading[Any]]:
+        """What a pane is shown, for ever."""
+        return watch(feed.ask, every_s=every_s, timeout_s=feed.timeout_s, name=feed.name, clock=self.clock)
+
+    def batches(self) -> AsyncIterator[LogBatch]:
+        """What the log pane is given, for ever. Raises SourceError when the system runs nothing that has a log."""
+        self._follower = Follower(self.system.need_workloads(), clock=self.clock)
+        return self._follower.batches()
+
     async def _read_logs(self) -> None:
         pane = self.query_one(LogPane)
         try:
-            workloads = self.system.need_workloads()
+            batches = self.batches()
         except SourceError as error:
             pane.fail(error.failure)
             return
-        self._follower = Follower(workloads, clock=self.clock)
-        marked = False
-        async for batch in self._follower.batches():
+        marked, recorder = False, self._app.recorder
+        async for batch in batches:
             pane.take(batch)
+            if recorder is not None:
+                recorder.take_lines(batch)
             if batch.lines and not marked:
                 # Not before there is something to mark: the first frame waits for no guide.
                 marked = True

@@ -24,6 +24,7 @@ _TITLES = {
     Scope.FACILITATE: "As a facilitator",
     Scope.CHOICE: "In a list to choose from",
     Scope.REVIEW: "In the review of a drill",
+    Scope.REPLAY: "In a replay",
     Scope.EVERYWHERE: "Everywhere",
 }
 

@@ -1,4 +1,4 @@
-"""The top line: which system this is, how dangerous, what is worst now, and the time. In a drill, a second one below it."""
+"""The top line: which system, how dangerous, what is worst now, and the time. A drill and a replay have a second line below it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from widgets.sheet import Sheet
 
 if TYPE_CHECKING:
     from widgets.drill_lines import DrillNews
+    from widgets.replay_line import ReplayNews
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,17 @@ class News:
     """Some source has not answered for the first time yet: nothing is known to be well."""
     drill: "DrillNews | None" = None
     """The round that the console attends."""
+    replay: "ReplayNews | None" = None
+    """The recording that is played."""
 
 
 class Banner(Sheet):
-    """One line, drawn from `news`; two in a drill."""
+    """One line, drawn from `news`; two in a drill or a replay."""
 
     DEFAULT_CSS = """
     Banner {
         height: 1;
-        &.-drill { height: 2; }
+        &.-two { height: 2; }
         background: $panel;
         &.-lab, &.-simulated { background: $primary-muted; }
         &.-staging { background: $warning-muted; }
@@ -59,18 +62,23 @@ class Banner(Sheet):
         if news is not None:
             for environment in Environment:
                 self.set_class(environment is news.environment, f"-{environment}")
-            self.set_class(news.drill is not None, "-drill")
+            self.set_class(news.drill is not None or news.replay is not None, "-two")
         self.redraw()
 
     def draw(self, width: int, height: int) -> Sequence[Line]:
         del height
         if self.news is None:
             return []
-        if self.news.drill is None:
-            return [_line(self.news, width)]
-        from widgets.drill_lines import drill_line
+        lines = [_line(self.news, width)]
+        if self.news.drill is not None:
+            from widgets.drill_lines import drill_line
 
-        return [_line(self.news, width), drill_line(self.news.drill, width)]
+            lines.append(drill_line(self.news.drill, width))
+        if self.news.replay is not None:
+            from widgets.replay_line import replay_line
+
+            lines.append(replay_line(self.news.replay, width))
+        return lines
 
 
 def _line(news: News, width: int) -> Line:

@@ -27,6 +27,7 @@ class Scope(StrEnum):
     CHOICE = "choice"
     FACILITATE = "facilitator"
     REVIEW = "review"
+    REPLAY = "replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +225,13 @@ COMMANDS = (
     Command("review.page-up", "pageup", "page(-1)", "", "One page up", Scope.REVIEW, palette=False),
     Command("review.page-down", "pagedown,space", "page(1)", "", "One page down", Scope.REVIEW, palette=False),
     Command("review.leave", "escape", "leave", "back", "Leave the review", Scope.REVIEW, palette=False),
+    Command("replay.pause", "space", "pause", "pause", "Stand still, or play on", Scope.REPLAY, priority=True),
+    Command("replay.faster", "plus,equals_sign", "faster(1)", "faster", "Play twice as fast", Scope.REPLAY, priority=True),
+    Command("replay.slower", "minus", "faster(-1)", "slower", "Play half as fast", Scope.REPLAY, priority=True),
+    Command("replay.next", "right_square_bracket", "mark(1)", "next mark", "To what happened next", Scope.REPLAY, priority=True),
+    Command("replay.previous", "left_square_bracket", "mark(-1)", "", "To what happened before", Scope.REPLAY, priority=True),
+    Command("replay.forward", "full_stop", "move(10)", "", "Ten seconds on", Scope.REPLAY, priority=True),
+    Command("replay.back", "comma", "move(-10)", "", "Ten seconds back", Scope.REPLAY, priority=True),
     Command("facilitate.fault", "a", "fault", "add a fault", "Break one more thing now", Scope.FACILITATE, "R3"),
     Command("facilitate.report", "r", "report", "report", "Let the trainee hear what a user says", Scope.FACILITATE),
     Command("facilitate.message", "m", "message", "message", "Say something to the trainee", Scope.FACILITATE),

@@ -96,9 +96,21 @@ def _history(arguments: argparse.Namespace, config: Config, out: TextIO) -> int:
 
 
 def _replay(arguments: argparse.Namespace, config: Config, _out: TextIO) -> int:
-    from console.practice.drill.replay import replay_command
+    from console.practice.drill.looking_back import review_of
+    from console.practice.drill.review_command import chosen_round
+    from console.practice.drill.round_clock import clock_of
+    from console.practice.drill.tape import Player, read_tape
+    from screens.app import show
+    from screens.replay import ReplayApp
 
-    return replay_command(config, arguments.round, speed=arguments.speed)
+    round_ = chosen_round(arguments.round)
+    tape, told = read_tape(round_), told_of(round_)
+    if not tape.frames or told.get("system") not in config.systems:
+        why = "was not recorded" if not tape.frames else f"is of {told.get('system')!r}, which the configuration has not"
+        raise Problems([Problem("ROUND", 1, 1, f"{round_.id} {why}", "`triage drill review` looks back at it all the same.")])
+    player = Player(tape, speed=round(arguments.speed))
+    clock, moments = clock_of(round_.public().entries()), review_of(round_).timeline
+    return show(ReplayApp(config.systems[told["system"]], player, clock, moments, stack=str(told.get("stack"))))
 
 
 # -- a round ------------------------------------------------------------------------------------------------------------

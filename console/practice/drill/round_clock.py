@@ -21,6 +21,16 @@ class RoundClock:
         stood = sum(max(0.0, min(at, end) - max(begin, self.began_at)) for begin, end in self.frozen)
         return at - self.began_at - stood
 
+    def time_of(self, passed_s: float) -> float:
+        """The time, Unix seconds, at which so many seconds of the round had passed; 0 when it never began."""
+        if self.began_at is None:
+            return 0.0
+        at = self.began_at + passed_s
+        for begin, end in self.frozen:
+            if at > begin:
+                at += end - max(begin, self.began_at)
+        return at
+
     @property
     def length_s(self) -> float | None:
         """How long the round took, None while it has not ended or when it never began."""
