@@ -109,6 +109,15 @@ def _faults(system: str, stack: StackKind) -> frozenset[str]:
     return frozenset(faults_of(system)) - {HEALTHY}
 
 
+def _shown(fault: str, scenario: Scenario) -> str:
+    """The cause that a fault shows: its own id, or that of the cause of which it is a kind on the lab."""
+    if scenario.stack is not StackKind.LAB:
+        return fault
+    from console.practice.lab.faults import FAULTS
+
+    return FAULTS[fault].cause if fault in FAULTS else fault
+
+
 @cache
 def _noises(stack: StackKind) -> frozenset[str]:
     if stack is StackKind.LAB:
@@ -169,7 +178,7 @@ def _of_truth(path: Path, scenario: Scenario, truth: Truth) -> Iterator[Problem]
         if name not in known:
             yield unknown(("accepted", name), name, "cause")
     yield from (unknown(("mending", index), name, "fix") for index, name in enumerate(truth.mending) if name not in fixes)
-    planned = {item.fault for item in scenario.faults}
+    planned = {_shown(item.fault, scenario) for item in scenario.faults}
     right = {*truth.causes, *truth.accepted}
     for index, name in enumerate(truth.causes):
         if name not in planned:

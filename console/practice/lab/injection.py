@@ -32,6 +32,7 @@ class Injection:
         if any(item.fault_id == fault.id for item in self.open()):
             self._say(f"{fault.id} is in place already.")
             return
+        self._lab.refuse_foreign()  # Before the journal: nothing of it would ever have to be undone.
         now = datetime.now(UTC)
         notes = {"at": str(int(now.timestamp())), **fault.prepare(self._target)}
         self._journal.add(OpenFault(fault.id, now.isoformat(timespec="seconds"), notes))

@@ -137,6 +137,11 @@ class Lab:
             raise NotInLab(f"The lab has no container {name}.", "Make it with `triage lab up`.")
         return found
 
+    def refuse_foreign(self) -> None:
+        """Raise LabError when a container of one of the lab's names is somebody else's."""
+        for service in self.plan.services:
+            self._owned(self.plan.names[service])
+
     def _state(self, service: Service) -> ServiceState:
         name = self.plan.names[service]
         return service_state(service, name, self.plan.system, self._inspect(name))

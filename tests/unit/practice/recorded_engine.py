@@ -66,10 +66,10 @@ class RecordedEngine:
         }
         return {**told, "pages": {path: page for path, page in self.pages.items() if page != PAGE}}
 
-    def disown(self) -> None:
-        """Take the lab's label off everything: containers of the same names, and somebody else's."""
-        for item in self.found.values():
-            item["Config"]["Labels"] = {}
+    def disown(self, *names: str) -> None:
+        """Take the lab's label off these, or off everything: containers of the same names, and somebody else's."""
+        for name in names or tuple(self.found):
+            self.found[name]["Config"]["Labels"] = {}
 
     def _change(self, what: str, act: Callable[[], object]) -> None:
         number = len(self.changes)

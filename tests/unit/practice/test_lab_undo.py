@@ -154,10 +154,11 @@ def test_containers_of_the_same_names_without_the_label_are_left_alone(
 
 def test_a_foreign_container_is_refused_by_name(engine: RecordedEngine) -> None:
     lab = lab_of("sms", engine)
-    engine.disown()
+    engine.disown("sms-backend")
     with pytest.raises(LabError, match="There is a container sms-backend that is not the lab's; it was left as it is"):
         Injection(lab, lambda _line: None).inject(UNDOABLE["sms.c1.killed"])
     assert engine.changes == []
+    assert Injection(lab, lambda _line: None).open() == ()
 
 
 @pytest.mark.parametrize("noise", sorted(NOISES))

@@ -157,6 +157,13 @@ def test_what_is_wrong_is_told_with_its_place(told: Told, of: str, old: str, new
     assert any(line.startswith(expected) for line in found), found
 
 
+def test_a_kind_of_fault_on_the_lab_stands_for_the_cause_that_it_shows(told: Told) -> None:
+    on_lab = SCENARIO.replace("stack: either", "stack: lab").partition("stack:")[2].partition("hints:")[0]
+    usual = SCENARIO.partition("stack:")[2].partition("hints:")[0]
+    assert told(usual, on_lab.replace("sms.c1.container-down", "sms.c1.killed"), "scenario") == []
+    assert told("sms.c1.container-down", "sms.c1.killed", "scenario") != []  # The simulated stack has no such fault.
+
+
 def test_a_scenario_without_truth_and_a_truth_without_scenario_are_told(told: Told, tmp_path: Path) -> None:
     told("lawn", "grass", "scenario")
     folder = tmp_path / "scenarios"
