@@ -46,9 +46,10 @@ format: $(READY)
 schema: $(READY)
 	$(BIN)/python -m console.guides.editor_schema
 
-# The picture of the README, taken from the console on the lab. Needs `triage lab up`.
+# The picture of the README, taken from the console on the lab (needs `triage lab up`), and those of a drill.
 picture: $(READY)
 	TERM=xterm-256color COLORTERM=truecolor $(BIN)/python -m docs.picture docs/console.svg
+	TERM=xterm-256color COLORTERM=truecolor $(BIN)/python -m docs.drill_pictures docs
 
 # Ratios against pg_activity and the guide's own commands. Needs `triage lab up`.
 bench: $(READY)
