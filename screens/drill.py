@@ -44,15 +44,19 @@ class DrillScreen(Screen[None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        self._app.tell()
-        self.redraw()
-        self.set_interval(1.0, self.redraw)
+        self._tick()
+        self.set_interval(1.0, self._tick)
         self._name_causes()
 
     @work(group="causes", exit_on_error=False)
     async def _name_causes(self) -> None:
         issues = await self._app.load_issues()
         self.summaries = {f"{issue.id}.{cause.id}": cause.summary for issue in issues for cause in issue.causes.values()}
+        self.redraw()
+
+    def _tick(self) -> None:
+        """The clock stands here and in the line above: they go together."""
+        self._app.tell()
         self.redraw()
 
     def redraw(self) -> None:
