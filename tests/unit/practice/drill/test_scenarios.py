@@ -1,5 +1,6 @@
 """Scenarios and truths: read strictly, told by line and column, and never saying what is wrong."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from console.cli import run
-from console.practice.drill.scenario import StackKind
-from console.practice.drill.scenario_rules import gives_away, response_s, scenario_problems, stack_kinds
+from console.practice.drill.editor_schema import TARGETS, scenario_schema, truth_schema
+from console.practice.drill.errands import Errands
+from console.practice.drill.scenario import Errand, StackKind
+from console.practice.drill.scenario_rules import gives_away, response_s, scenario_files, scenario_problems, stack_kinds
 from console.practice.drill.scenarios import load_scenario, scenario_ids
 from console.practice.drill.truths import load_truth
 from console.practice.lab.faults import FAULTS
@@ -224,3 +227,24 @@ def test_what_gives_a_cause_away(text: str, cause: str, expected: bool) -> None:
 )
 def test_the_words_of_a_guide_are_seconds(words: str, seconds: float) -> None:
     assert response_s(words) == seconds
+
+
+def test_the_schemas_for_editors_are_those_of_the_code() -> None:
+    # To renew them: python -m console.practice.drill.editor_schema
+    for name, made in (("scenario", scenario_schema()), ("truth", truth_schema())):
+        assert json.loads(TARGETS[name].read_text(encoding="utf-8")) == json.loads(json.dumps(made))
+    for path in scenario_files():
+        assert path.read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=schema.json\n"), path
+
+
+def test_an_errand_is_done_so_long_after_its_cause_was_first_named() -> None:
+    errands = Errands(
+        (Errand("sms.l3.smtp-unreachable", "the mail team", 30.0, "It is up."),), {"sms.l3.smtp-unset": "sms.l3.smtp-unreachable"}
+    )
+    errands.heard(["sms.c1.container-down"], 5.0)
+    assert errands.due(100.0) == ()
+    errands.heard(["sms.l3.smtp-unset"], 110.0)
+    errands.heard([], 120.0)
+    assert errands.due(139.9) == ()
+    assert [item.who for item in errands.due(140.0)] == ["the mail team"]
+    assert errands.due(150.0) == ()
