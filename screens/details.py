@@ -24,15 +24,23 @@ def detail_lines(found: Row, config: SystemConfig, now: float) -> Lines:
         lines += [
             _pair("role", Span(config.role_of(container.name) or "none")),
             _pair("restarts", Span(count(container.restart_count))),
-            _pair("restart policy", Span(container.restart_policy or "no")),
             _pair("started", Span(_since(container.started_at, now))),
-            _pair("created", Span(_since(container.created_at, now))),
-            *_usage(container, usage),
-            _pair("image", Span(container.image)),
-            _pair("id", Span(container.id[:12])),
-            _pair("ports", Span(ports(container) or "none published")),
-            _pair("networks", Span(" ".join(container.networks) or "none")),
         ]
+        if config.runs_on_machine:
+            lines += [
+                _pair("memory", Span(size(usage.memory_used_bytes if usage else None))),
+                _pair("is a", Span(container.image)),
+            ]
+        else:
+            lines += [
+                _pair("restart policy", Span(container.restart_policy or "no")),
+                _pair("created", Span(_since(container.created_at, now))),
+                *_usage(container, usage),
+                _pair("image", Span(container.image)),
+                _pair("id", Span(container.id[:12])),
+                _pair("ports", Span(ports(container) or "none published")),
+                _pair("networks", Span(" ".join(container.networks) or "none")),
+            ]
         if container.error:
             lines += [line(), line(Span("The engine says", "head")), *wrapped(container.error, width, "bad", most=8)]
         if container.health_output:

@@ -124,7 +124,7 @@ SORTS: dict[str, tuple[Callable[[Row], object], bool]] = {
     "cpu": (lambda row: ((row.usage and row.usage.cpu_percent) or 0.0, row.container.name), True),
     "memory": (lambda row: ((row.usage and row.usage.memory_used_bytes) or 0, row.container.name), True),
     "restarts": (lambda row: (row.container.restart_count or 0, row.container.name), True),
-    "uptime": (lambda row: (row.container.started_at or 0.0, row.container.name), True),
+    "uptime": (lambda row: (-(row.container.started_at or 0.0), row.container.name), False),
 }
 """What sorts the table: by which key, and whether the largest comes first."""
 LIVE_SORTS = ("cpu", "memory")

@@ -74,7 +74,8 @@ class ContainerTable(Pane):
     def summary(self, value: Containers) -> str:
         running = sum(item.state is State.RUNNING for item in value.items)
         wrong = sum(item.severity >= Severity.ALERT for item in self._rows.values())
-        return f"{running} of {len(value.items)} running{f' · {wrong} need attention' if wrong else ''}"
+        attention = f" · {wrong} need{'s' if wrong == 1 else ''} attention" if wrong else ""
+        return f"{running} of {len(value.items)} running{attention}"
 
     def body(self, value: Containers, width: int, height: int) -> Sequence[Line]:
         layout = laid_out(COLUMNS, width)

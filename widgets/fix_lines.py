@@ -248,7 +248,8 @@ def offers_next(progress: FixProgress) -> bool:
 def _labelled(label: str, text: str, width: int, style: str = "") -> list[Line]:
     if not text:
         return []
-    first, *rest = wrapped(text, max(10, width - 10), style, most=4)
+    # What would be typed is read before it is agreed to: to its end, for the page can be scrolled.
+    first, *rest = wrapped(text, max(10, width - 10), style, most=40)
     indent = " " * 10
     return [line(Span(fitted(label, 10), "muted"), *first.spans), *(line(indent, *row.spans) for row in rest)]
 

@@ -51,6 +51,12 @@ def test_the_entry_that_names_the_most_of_a_line_is_meant() -> None:
     assert [item.issue for item in found] == ["sms.c2", "sms.c1", "sms.m2"]
 
 
+@pytest.mark.parametrize(("system", "issue"), [("planner", "planner.a2"), ("sovd", "sovd.s8"), ("dotmac", "dotmac.s2")])
+def test_a_redis_that_refuses_is_not_taken_for_the_database(system: str, issue: str) -> None:
+    line = "WARNING [app.cache] Cache read failed: Error 111 connecting to redis:6379. Connection refused."
+    assert search_error(read_guides((system,)).issues, line)[0].issue.id == issue
+
+
 def test_a_traceback_leads_where_its_lines_do_and_a_similar_text_to_the_nearest() -> None:
     traceback = (
         'Traceback (most recent call last):\n  File "/app/x.py", line 3\nOperationalError: sorry, too many clients already\n'
