@@ -406,11 +406,12 @@ class Referee:
         return self.stack.system.clock()
 
     def _elapsed_s(self) -> float:
-        """Seconds on the round's clock; 0 before it began."""
+        """Seconds on the round's clock, which stands while the round is frozen and after its end; 0 before it began."""
         if self._began_at is None:
             return 0.0
-        now = self._now() if self._frozen_at is None else self._frozen_at
-        return now - self._began_at - self._frozen_s
+        ended_at = self._end.at if self._end is not None else None
+        until = min(at for at in (self._now(), self._frozen_at, ended_at) if at is not None)
+        return until - self._began_at - self._frozen_s
 
 
 def _time(entry: Entry) -> float:
