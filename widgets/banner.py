@@ -1,4 +1,4 @@
-"""The top line: which system, how dangerous, what is worst now, and the time. A drill and a replay have a second line below it."""
+"""The top line: which system, how dangerous, what is worst now, and the time. A drill and a replay have a second line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
