@@ -16,6 +16,7 @@ from console.practice.lab.fault import LabFault
 from console.practice.lab.fault_journal import OpenFault
 from console.practice.lab.faults import BY_SYSTEM, FAULTS
 from console.practice.lab.injection import Injection
+from console.practice.lab.noises import NOISES
 from console.practice.lab.spec import Service
 from console.practice.lab.stack import Lab
 from console.practice.lab.target import Target
@@ -131,6 +132,52 @@ async def walk_until(
         if holds(result) or time.monotonic() > until:
             return dict(result)
         await asyncio.sleep(0.5)
+
+
+NOISY = {"sms": sorted(NOISES), "dotmac": ["log-noise", "slow-job"]}
+
+
+@pytest.mark.parametrize(
+    ("system", "noise"),
+    [
+        (system, name)
+        for system in BY_SYSTEM
+        for name in sorted(NOISES)
+        if os.environ.get(EVERY) == "1" or name in NOISY.get(system, ())
+    ],
+)
+async def test_a_noise_is_no_cause_and_is_undone(system: str, noise: str, lab_of: Callable[[str], Lab], tmp_path: Path) -> None:
+    lab = lab_of(system)
+    injection, target = Injection(lab, print), Target(lab)
+    await asyncio.to_thread(injection.inject, NOISES[noise])
+    answers, inputs = injection.replies(None)
+    found = await walk(lab_config(lab, tmp_path), None, {**answers, **inputs})
+    assert [(item["issue"], item["cause"]) for item in found["results"] if item["outcome"] == "cause"] == []
+    await asyncio.to_thread(Injection(lab, print).undo, f"noise.{noise}")
+    await asyncio.to_thread(NOISES[noise].undo, target, {})
+    assert injection.open() == ()
+    assert lab.status().up
+
+
+def test_a_container_of_the_labs_name_that_is_not_the_labs_is_left_alone(lab: Lab, injection: Injection) -> None:
+    api, mine = lab.client.api, lab.container(Service.BACKEND)
+    name = mine["Name"].lstrip("/")
+    api.stop(mine["Id"])
+    api.rename(mine["Id"], f"{name}-aside")
+    foreign = api.create_container(mine["Config"]["Image"], ["sleep", "600"], name=name)
+    try:
+        api.start(foreign["Id"])
+        before = api.inspect_container(foreign["Id"])
+        for fault in (FAULTS["sms.c1.killed"], FAULTS["sms.m2.one-endpoint"], NOISES["log-noise"]):
+            with pytest.raises(LabError, match=f"container {name} that is not the lab's"):
+                injection.inject(fault)
+            assert injection.open() == ()
+        after = api.inspect_container(foreign["Id"])
+        assert (after["State"], after["HostConfig"]) == (before["State"], before["HostConfig"])
+    finally:
+        api.remove_container(foreign["Id"], force=True)
+        api.rename(mine["Id"], name)
+        lab.up()
 
 
 def test_the_journal_is_written_before_the_fault_is_made(lab: Lab, injection: Injection) -> None:
