@@ -67,6 +67,8 @@ def _walked(name: str, config: SystemConfig, faults: Sequence[LabFault]) -> Iter
     injection.undo_all()
     known = {f"{issue.id}.{cause}" for issue in load_issues(config.guides) for cause in issue.causes}
     for fault in faults:
+        if fault.shows:
+            continue  # A kind of a cause that has a fault of its own.
         if fault.id not in known:
             print(f"  {fault.id:<45} has no walk", file=sys.stderr)
             continue
