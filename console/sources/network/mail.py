@@ -58,8 +58,10 @@ class Talk:
             tls_context=judge,
             timeout=None,
         )
+        transport: asyncio.BaseTransport | None = None
         try:
             await self._stage("connect", client.connect())
+            transport = client.transport
             self.encrypted = port == TLS_PORT
             await self._stage("ehlo", client.ehlo())
             if not self.encrypted and client.supports_extension("starttls"):
@@ -68,8 +70,11 @@ class Talk:
                 await client.ehlo()
             await self._let_in(client, opened)
         finally:
+            # The socket is its transport's by now: closed under one that still says goodbye in TLS, its number would go to
+            # another connection, which the event loop then refuses.
+            if isinstance(transport, asyncio.WriteTransport):
+                transport.abort()
             client.close()
-            opened.close()
 
     async def _let_in(self, client: "aiosmtplib.SMTP", opened: socket.socket) -> None:
         """Log in, offer the sender. A password goes over an unprotected connection only within a private network."""

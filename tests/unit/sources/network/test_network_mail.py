@@ -1,5 +1,8 @@
+import asyncio
 import base64
+import socket
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -43,6 +46,18 @@ async def test_a_refused_login_is_an_answer_and_the_password_is_not_repeated(net
     assert "5.7.8" in answer.message
     for part in ("s3cret", encoded.decode(), "\x1b"):
         assert part not in answer.message
+
+
+async def test_the_next_connection_may_have_the_sockets_number(network: LiveNetwork, server: MailServer) -> None:
+    loop = asyncio.get_running_loop()
+    server.replies["AUTH"] = b"535 5.7.8 no\r\n"
+    for _ in range(5):
+        await ask(network, server)
+        with ExitStack() as held:
+            for _ in range(20):
+                other = held.enter_context(socket.socket())
+                loop.add_reader(other, lambda: None)  # Raises where an earlier connection still has the number.
+                loop.remove_reader(other)
 
 
 async def test_a_refused_sender_is_told(network: LiveNetwork, server: MailServer) -> None:
