@@ -99,7 +99,7 @@ async def _or_none(question: Awaitable[T] | None) -> T | None:
     try:
         return await asyncio.wait_for(question, QUESTION_S)
     except Exception:
-        # Ordinarily a SourceError or no time left; a defect of ours, too, must leave one figure unknown and not break a round off.
+        # Ordinarily a SourceError, or no time left. A defect of ours, too, leaves a figure unknown and breaks no round off.
         return None
 
 

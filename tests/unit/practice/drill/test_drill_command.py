@@ -70,6 +70,14 @@ def test_what_cannot_be_started_says_why(
     assert told in capsys.readouterr().err
 
 
+def test_no_round_begins_on_a_lab_that_is_not_healed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.cli._has_terminal", lambda: True)
+    left = left_over("lab")
+    assert run(["drill", "start", "sms-grade-export", "--stack", "lab"]) == 1
+    assert capsys.readouterr().err == "The last round on the lab of sms is not healed. `triage drill heal` mends it.\n"
+    assert [path.name for path in left.folder.parent.iterdir()] == [left.id]
+
+
 def test_there_is_nothing_to_heal_or_to_join_at_first(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
