@@ -1,5 +1,6 @@
 """`make bench`: every figure of the docs, printed as Markdown. Each row is a median of paired runs; the ratio is what counts."""
 
+import argparse
 import asyncio
 import compileall
 import os
@@ -31,6 +32,7 @@ GUIDE = (
 
 
 def main() -> int:
+    argparse.ArgumentParser(prog="python -m bench", description=__doc__).parse_args()
     # An installed program has its byte code; a checkout that was never run has not.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for package in ("console", "screens", "widgets"):

@@ -4,6 +4,7 @@ A row tells the cause that stands first, how many others fire behind it, of how 
 without start-up (median of three).
 """
 
+import argparse
 import asyncio
 import statistics
 import sys
@@ -38,6 +39,7 @@ FELT_S = 25.0
 
 def main() -> int:
     """Print the table; the number of faults whose issue did not come first is the exit code."""
+    argparse.ArgumentParser(prog="python -m bench.ranking", description=__doc__).parse_args()
     config = load_config(shipped_config()).config
     wrong = 0
     print("| fault | first | fires | issues | look |\n|---|---|---:|---:|---:|")

@@ -62,15 +62,17 @@ exec $as postgres -D /pg/data -c listen_addresses='*' -c shared_preload_librarie
 
 @contextlib.contextmanager
 def guide_server() -> Iterator[Server]:
-    def ready(found: Server) -> bool:
-        try:
-            psycopg.connect(dsn(found), password=PASSWORD, connect_timeout=2).close()
-        except psycopg.OperationalError:
-            return False
-        return True
-
     with server(["bash", "-c", MAKE_AND_RUN], 5432, ready) as found:
         yield found
+
+
+def ready(found: Server) -> bool:
+    """Whether the database `shop` of a server lets its application in."""
+    try:
+        psycopg.connect(dsn(found), password=PASSWORD, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def dsn(found: Server, user: str = "app", database: str = "shop") -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from guide_server import PASSWORD, dsn, ready
 from store_containers import Server, server, sockets_to
 
 from console.config_sources import PostgresConfig
@@ -19,7 +20,6 @@ from console.watch import watch
 
 pytestmark = pytest.mark.engine
 
-PASSWORD = "not-guessed-1"
 MAKE_AND_RUN = """
 set -e
 export PATH=/usr/lib/postgresql/15/bin:$PATH
@@ -47,13 +47,6 @@ exec $as postgres -D /pg/data -c listen_addresses='*' -c max_connections=14 -c s
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Server]:
-    def ready(found: Server) -> bool:
-        try:
-            psycopg.connect(dsn(found), password=PASSWORD, connect_timeout=2).close()
-        except psycopg.OperationalError:
-            return False
-        return True
-
     with server(["bash", "-c", MAKE_AND_RUN], 5432, ready) as found:
         yield found
 
@@ -61,10 +54,6 @@ def postgres() -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def _password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOP_PASSWORD", PASSWORD)
-
-
-def dsn(found: Server, user: str = "app", database: str = "shop") -> str:
-    return f"postgresql://{user}@127.0.0.1:{found.port}/{database}"
 
 
 def source(

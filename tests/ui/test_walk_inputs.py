@@ -17,51 +17,35 @@ from screens.app import TriageApp
 from screens.confirm import ConfirmScreen
 from screens.inputs import InputsScreen
 from screens.walk import WalkScreen
+from tests.asking_issue import DROP, HEAD, KEY, SECOND, WORD
 from tests.ui.opened import press, screen_text, settled, until
 from tests.ui.practice import PATIENCE_S, Clock, practice_system, walk_screen, walked
 
 SIZES = pytest.mark.parametrize("size", [(200, 50), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
-WORD = "hunter2-hunter2"
-KEY = "grades:student:42"
-ISSUE = """\
-id: demo.h1
-title: Grades are old
-severity: high
-escalate: {after: 10m, to: somebody}
-inputs:
-  student_id: {kind: number, title: Number of the student}
-  word: {kind: password, title: A password}
-start: known
-steps:
-  known:
-    title: Is the page in the cache?
-    check: cache.key
-    with: {key: "grades:student:${student_id}"}
-    branches:
+ISSUE = (
+    HEAD
+    + """\
       - {when: present, cause: old}
       - {else: second}
-  second:
-    title: Is the other in the cache?
-    check: cache.key
-    with: {key: $word}
-    branches:
+"""
+    + SECOND
+    + """\
       - {when: present, cause: other}
       - {else: clear}
 causes:
   old: {summary: It is old., fixes: [drop, drop-other]}
   other: {summary: The other is there.}
 fixes:
-  drop:
-    title: Delete it
-    action: cache.delete_key
-    with: {key: "grades:student:${student_id}"}
-    verify: {step: known, holds: not present, for: 1s, within: 5s}
+"""
+    + DROP
+    + """\
   drop-other:
     title: Delete the other
     action: cache.delete_key
     with: {key: $word}
     verify: {step: known, holds: not present, for: 1s, within: 5s}
 """
+)
 
 
 @asynccontextmanager

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from console.config import SystemConfig, load_config, shipped_config
+from console.guides.checks import Outcome, find_check, run_check
+from console.guides.issue import CheckCall
+from console.guides.readings import Readings
 from console.reading import FailureKind, SourceError
 from console.sources.protocols.database import Accepts, Activity, DatabasePrivileges, Session, Value
 from console.sources.protocols.engine import (
@@ -307,3 +310,13 @@ Make = Callable[[Stack], None]
 
 def clock() -> float:
     return NOW
+
+
+async def checked(stack: Stack, name: str, **parameters: object) -> Outcome:
+    """A check made on the stack as it is."""
+    check = find_check(name)
+    assert check is not None
+    readings = Readings(stack.system, wall=clock)
+    outcome = await run_check(CheckCall(name, check.parameters.model_validate(parameters)), readings)
+    readings.close()
+    return outcome

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from guide_stack import MIB, NAMES, NOW, FakeEngine, Stack, clock
+from guide_stack import MIB, NAMES, NOW, FakeEngine, Stack, checked, clock
 
-from console.guides.checks import Outcome, find_check, run_check
+from console.guides.checks import find_check, run_check
 from console.guides.checks.containers import start_error
 from console.guides.checks.containers_changes import mount_of
 from console.guides.checks.containers_network import Listener, connecting, parse_listeners, resolving
@@ -99,15 +99,6 @@ def used(cpu: float | None, memory_percent: float) -> Usage:
 
 def place(*links: Link, mounts: tuple[Mount, ...] = ()) -> Details:
     return Details({}, mounts, links, ())
-
-
-async def checked(stack: Stack, name: str, **parameters: object) -> Outcome:
-    check = find_check(name)
-    assert check is not None
-    readings = Readings(stack.system, wall=clock)
-    outcome = await run_check(CheckCall(name, check.parameters.model_validate(parameters)), readings)
-    readings.close()
-    return outcome
 
 
 async def test_the_state_of_a_container_tells_its_age_health_and_why_it_did_not_start() -> None:

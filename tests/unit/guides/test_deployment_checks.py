@@ -3,28 +3,17 @@
 from dataclasses import replace
 
 import pytest
-from guide_stack import GIB, MIB, NAMES, NOW, FakeEngine, Stack, clock, container
+from guide_stack import GIB, MIB, NAMES, NOW, FakeEngine, Stack, checked, container
 
-from console.guides.checks import Outcome, find_check, run_check
 from console.guides.checks.migration import read_revision
 from console.guides.fixes import preview_fix
 from console.guides.fixes.action import action
-from console.guides.issue import CheckCall, Fix
-from console.guides.readings import Readings
+from console.guides.issue import Fix
 from console.guides.risk import Risk
 from console.sources.protocols.engine import ExecResult, Reclaimable, State
 
 DAY_S = 86_400.0
 LABEL = "com.docker.compose.service"
-
-
-async def checked(stack: Stack, name: str, **parameters: object) -> Outcome:
-    check = find_check(name)
-    assert check is not None
-    readings = Readings(stack.system, wall=clock)
-    outcome = await run_check(CheckCall(name, check.parameters.model_validate(parameters)), readings)
-    readings.close()
-    return outcome
 
 
 @pytest.mark.parametrize(

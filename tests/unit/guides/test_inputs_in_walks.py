@@ -1,10 +1,10 @@
 """Inputs from the file to the walk: what the loader refuses, what is asked for, what is kept, and what never is."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from fake_cache import FakeCache, system_with
+from fixing import Written
 from guide_stack import NOW, clock
 
 from console.guides import check as headless
@@ -20,42 +20,24 @@ from console.guides.walk import Walk
 from console.problem import Problems
 from console.reading import FailureKind, SourceError
 from console.sources.protocols.cache import CacheKey
+from tests.asking_issue import DROP, HEAD, KEY, SECOND, WORD
 
-GOOD = """\
-id: demo.h1
-title: Grades are old
-severity: high
-escalate: {after: 10m, to: somebody}
-inputs:
-  student_id: {kind: number, title: Number of the student}
-  word: {kind: password, title: A password}
-start: known
-steps:
-  known:
-    title: Is the page in the cache?
-    check: cache.key
-    with: {key: "grades:student:${student_id}"}
-    branches:
+GOOD = (
+    HEAD
+    + """\
       - {when: present, go: second}
       - {else: clear}
-  second:
-    title: Is the other in the cache?
-    check: cache.key
-    with: {key: $word}
-    branches:
+"""
+    + SECOND
+    + """\
       - {when: present, cause: old}
       - {else: clear}
 causes:
   old: {summary: It is old., fixes: [drop]}
 fixes:
-  drop:
-    title: Delete it
-    action: cache.delete_key
-    with: {key: "grades:student:${student_id}"}
-    verify: {step: known, holds: not present, for: 1s, within: 5s}
 """
-KEY = "grades:student:42"
-WORD = "hunter2-hunter2"
+    + DROP
+)
 
 
 def compiled(text: str = GOOD) -> Issue:
@@ -72,14 +54,6 @@ def problems(old: str, new: str) -> list[str]:
 def cache() -> FakeCache:
     found = {name: CacheKey(name, "string", 60.0, 1.0, 100, f"{name}!".encode()) for name in (KEY, WORD)}
     return FakeCache(found=found)
-
-
-class Written:
-    def __init__(self) -> None:
-        self.entries: list[tuple[str, Mapping[str, object]]] = []
-
-    async def record(self, kind: str, details: Mapping[str, object]) -> None:
-        self.entries.append((kind, details))
 
 
 # -- loading --------------------------------------------------------------------------------------------------------------

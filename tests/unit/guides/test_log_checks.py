@@ -3,23 +3,13 @@
 from dataclasses import dataclass, field
 
 import pytest
-from guide_stack import NOW, FakeHost, Stack, clock, timed_out
+from guide_stack import NOW, FakeHost, Stack, checked, clock, timed_out
 
 from console.config import SystemConfig
-from console.guides.checks import Outcome, find_check, run_check
+from console.guides.checks import find_check
 from console.guides.checks.logs_match import compile_bounded
-from console.guides.issue import CheckCall
 from console.guides.readings import Readings
 from console.sources.protocols.engine import LogLine, Stream
-
-
-async def checked(stack: Stack, name: str, **parameters: object) -> Outcome:
-    check = find_check(name)
-    assert check is not None
-    readings = Readings(stack.system, wall=clock)
-    outcome = await run_check(CheckCall(name, check.parameters.model_validate(parameters)), readings)
-    readings.close()
-    return outcome
 
 
 def with_worker(stack: Stack) -> SystemConfig:
