@@ -126,6 +126,19 @@ async def test_a_fault_is_undone_although_the_trainee_stopped_what_its_way_back_
     assert await stack.why_not_clean() == ()
 
 
+async def test_a_setting_of_the_server_that_the_trainee_made_is_reset(stack: LabStack, lab: Lab) -> None:
+    await stack.baseline(TABLES)
+    await stack.inject(POOL)
+    target = Target(lab)
+    target.sql("ALTER SYSTEM SET superuser_reserved_connections = 7")
+    target.restart(Service.DATABASE)
+    target.start_database()
+    assert target.sql("SHOW superuser_reserved_connections") == "7"
+    assert await stack.heal() == ()
+    assert target.sql("SHOW superuser_reserved_connections") == "3"
+    assert await stack.why_not_clean() == ()
+
+
 async def test_rows_that_the_trainee_lost_are_told_and_the_lab_is_made_anew(stack: LabStack, lab: Lab) -> None:
     before = await stack.baseline(TABLES)
     Target(lab).sql("DELETE FROM user_permission; TRUNCATE grade CASCADE")

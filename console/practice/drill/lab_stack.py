@@ -18,7 +18,7 @@ from console.practice.lab.errors import LabError
 from console.practice.lab.fault import LabFault, Notes
 from console.practice.lab.injection import Injection
 from console.practice.lab.plan import lab_plan
-from console.practice.lab.spec import OWNER_LABEL
+from console.practice.lab.spec import OWNER_LABEL, Service
 from console.practice.lab.stack import Lab
 from console.practice.lab.target import Target
 from console.system import System, live_system
@@ -191,9 +191,21 @@ class LabStack:
         try:
             self._undo_all()
             self._lab.up()
+            self._forget_settings()
         except LabError as error:
             return str(error)
         return ""
+
+    def _forget_settings(self) -> None:
+        """Reset what was set in the server for good: a lab as it is made has no such settings."""
+        target = Target(self._lab)
+        if target.sql("SELECT count(*) FROM pg_file_settings WHERE sourcefile LIKE '%/postgresql.auto.conf'") == "0":
+            return
+        self._say("Resetting the settings of PostgreSQL")
+        target.sql("ALTER SYSTEM RESET ALL")
+        target.restart(Service.DATABASE)
+        target.start_database()
+        self._lab.wait_until_up()
 
     def _undo_all(self) -> None:
         if not self._injection.open():
