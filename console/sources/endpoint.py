@@ -1,16 +1,12 @@
 """The configured HTTP endpoints of a system, asked with httpx."""
 
-import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from console.reading import FailureKind, SourceError
+from console.sources.http_client import HttpClient
 from console.sources.http_get import build_client, fetch, shown
 from console.sources.protocols.endpoint import Answer
 from console.text import block, clean
-
-if TYPE_CHECKING:
-    import httpx
 
 BODY_BYTES = 64 * 1024
 BODY_LINES = 2_000
@@ -21,16 +17,13 @@ class HttpEndpoints:
 
     def __init__(self, endpoints: Mapping[str, str]) -> None:
         self._urls = dict(endpoints)
-        self._client: httpx.AsyncClient | None = None
-        self._building = asyncio.Lock()
+        self._client = HttpClient(build_client)
 
     async def open(self) -> None:
         """Nothing is imported before the first question."""
 
     async def aclose(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._client.aclose()
 
     def names(self) -> tuple[str, ...]:
         return tuple(self._urls)
@@ -49,13 +42,7 @@ class HttpEndpoints:
                 f'Set {name} = "http://…" in the endpoints table of the system in config.toml.',
             )
         url = self._urls[name]
-        fetched = await fetch(await self._open_client(), url, limit_bytes=BODY_BYTES)
+        fetched = await fetch(await self._client.ready(), url, limit_bytes=BODY_BYTES)
         headers = {clean(key, 200).lower(): clean(value, 1_000) for key, value in fetched.headers}
         body = "\n".join(block(fetched.body, lines=BODY_LINES, limit=BODY_BYTES))
         return Answer(shown(url), fetched.status, fetched.elapsed_s, headers, body)
-
-    async def _open_client(self) -> "httpx.AsyncClient":
-        async with self._building:
-            if self._client is None:
-                self._client = await asyncio.to_thread(build_client)
-            return self._client

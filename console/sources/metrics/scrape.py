@@ -3,17 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from console.config_sources import PrometheusConfig
 from console.reading import FailureKind, SourceError
+from console.sources.http_client import HttpClient
 from console.sources.http_get import build_client, fetch, shown
 from console.sources.metrics.window import ScrapeWindow
 from console.sources.private_thread import PrivateThread
 from console.sources.protocols.metrics import AnswerRate, Latency
-
-if TYPE_CHECKING:
-    import httpx
 
 EVERY_S = 2.0
 FIRST_PAUSE_S = 1.0
@@ -31,7 +28,7 @@ class Scraper:
         self._clock = clock
         self._window = ScrapeWindow(config)
         self._scraped_at = 0.0
-        self._client: httpx.AsyncClient | None = None
+        self._client = HttpClient(build_client)
         self._thread = PrivateThread("scrape")
         self._turn = asyncio.Lock()
 
@@ -50,9 +47,7 @@ class Scraper:
     async def scrape(self) -> None:
         """One scrape. Raises SourceError when there is no answer, or none in the text format."""
         name = shown(self._config.scrape)
-        if self._client is None:
-            self._client = await asyncio.to_thread(build_client)
-        fetched = await fetch(self._client, self._config.scrape, limit_bytes=LARGEST_BYTES, accept=TEXT_FORMAT)
+        fetched = await fetch(await self._client.ready(), self._config.scrape, limit_bytes=LARGEST_BYTES, accept=TEXT_FORMAT)
         at = self._clock()
         if fetched.status != 200:
             kinds = {401: FailureKind.LOGIN, 403: FailureKind.FORBIDDEN, 404: FailureKind.MISSING, 503: FailureKind.STARTING}
@@ -82,6 +77,4 @@ class Scraper:
 
     async def aclose(self) -> None:
         self._thread.stop()
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._client.aclose()

@@ -3,14 +3,11 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from console.sources.http_client import HttpClient
 from console.sources.network import certificates, http, reach
 from console.sources.network.answers import shown_url, why
 from console.sources.protocols.network import HttpAnswer, Resolution, SmtpAnswer, SnmpAnswer, TlsAnswer
-
-if TYPE_CHECKING:
-    import httpx
 
 
 class LiveNetwork:
@@ -18,16 +15,13 @@ class LiveNetwork:
 
     def __init__(self, authorities: tuple[str, ...] = ()) -> None:
         self._authorities = authorities
-        self._client: httpx.AsyncClient | None = None
-        self._building = asyncio.Lock()
+        self._client = HttpClient(lambda: http.build_client(authorities))
 
     async def open(self) -> None:
         """Nothing is imported before the first question."""
 
     async def aclose(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._client.aclose()
 
     async def http(
         self,
@@ -38,12 +32,12 @@ class LiveNetwork:
         json: Mapping[str, str] | None = None,
         timeout_s: float = 4.0,
     ) -> HttpAnswer:
-        client = await self._open_client()
+        client = await self._client.ready()
         return await http.ask(client, method, url, headers=headers or {}, json=json, timeout_s=timeout_s)
 
     async def handshake(self, url: str, *, origin: str = "", token: str = "", timeout_s: float = 4.0) -> HttpAnswer:
         wanted = http.upgrade_headers(origin, token)
-        client = await self._open_client()
+        client = await self._client.ready()
         answer = await http.ask(client, "GET", http.as_http(url), headers=wanted, json=None, timeout_s=timeout_s)
         return replace(answer, url=shown_url(url))
 
@@ -72,9 +66,3 @@ class LiveNetwork:
         from console.sources.network.snmp import get_description
 
         return await get_description(host, version, community, port, timeout_s)
-
-    async def _open_client(self) -> "httpx.AsyncClient":
-        async with self._building:
-            if self._client is None:
-                self._client = await asyncio.to_thread(http.build_client, self._authorities)
-            return self._client
