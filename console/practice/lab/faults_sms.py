@@ -154,13 +154,10 @@ FAULTS = (
     rows_away("sms.h3.no-data", "A student has no attendance", "attendance", f"student_id = {STUDENT_ID}"),
     statements(
         "sms.h3.outside-semester",
-        "A student's attendance lies before the semester",
-        [f"UPDATE attendance SET attendance_date = attendance_date - 400 WHERE student_id = {STUDENT_ID}"],  # noqa: S608
-        [
-            f"UPDATE attendance SET attendance_date = attendance_date + 400 WHERE student_id = {STUDENT_ID} "  # noqa: S608
-            "AND attendance_date < current_date - 300"
-        ],
-        f"SELECT max(attendance_date) < current_date - 300 FROM attendance WHERE student_id = {STUDENT_ID}",  # noqa: S608
+        "A new semester has begun, and nobody has made it the current one",
+        ["UPDATE semester SET is_current = (starts_on < current_date - 200)"],
+        ["UPDATE semester SET is_current = (current_date BETWEEN starts_on AND ends_on)"],
+        "SELECT NOT bool_or(is_current AND current_date BETWEEN starts_on AND ends_on) FROM semester",
     ),
     rows_away(
         "sms.h3.permission-missing",
