@@ -102,10 +102,9 @@ async def _backups(readings: Readings, parameters: BackupsParameters) -> Finding
     if len(files) > _SHOWN:
         lines.append(f"… and {number(len(files) - _SHOWN, 'older one')}")
     unread = () if files else (Failure(FailureKind.MISSING, "There is no backup, so none has an age."),)
-    taken = (
-        f"{size(sum(item.size_bytes for item in old))} in {number(len(old), 'backup')} older than {age(parameters.older_than)}"
-    )
-    return Findings(facts, f"{number(len(files), 'backup')}; {taken}.", tuple(lines), unread)
+    taken = f"{size(sum(item.size_bytes for item in old))} in {number(len(old), 'backup')}" if old else "no spare one"
+    headline = f"{number(len(files), 'backup')}; {taken} older than {age(parameters.older_than)}."
+    return Findings(facts, headline, tuple(lines), unread)
 
 
 def _command(config: SystemConfig, _parameters: BackupsParameters) -> str:

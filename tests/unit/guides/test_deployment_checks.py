@@ -68,6 +68,8 @@ async def test_old_backups_are_counted_without_the_newest_however_old_these_are(
     assert (outcome.facts["count"], outcome.facts["old"], outcome.facts["old_bytes"]) == (4, 2, 2 * MIB)
     assert outcome.facts["newest_age_s"] == 40 * DAY_S
     stack.engine.files = {}
+    young = await checked(stack, "files.backups", older_than="400d")
+    assert young.headline.endswith("; no spare one older than 400 d.")
     none = await checked(stack, "files.backups")
     assert (none.facts["count"], none.facts["newest_age_s"]) == (0, None)
 
