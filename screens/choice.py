@@ -152,7 +152,7 @@ class ChoiceScreen(ModalScreen[tuple[str, ...] | None]):
 
     def _foot(self, width: int) -> list[Line]:
         """What the cursor stands on in full, what is marked, and the keys."""
-        choices, key = self._choices or {}, self._cursor.key
+        choices, key = self._choices or {}, self._cursor.key or ""
         about = wrapped(choices[key], width, "muted", most=2) if key in choices else []
         about += [line()] * (2 - len(about))
         marked = [id_ if id_ != self.ALONE else choices[id_] for id_ in choices if id_ in self.marked]
