@@ -88,7 +88,7 @@ id is NULL when none has it any more: VACUUM FULL, REINDEX and TRUNCATE write in
 
 BLOCKS: Final = """
 /* triage: blocks */
-SELECT pg_relation_size(%(table)s) / current_setting('block_size')::bigint AS blocks
+SELECT pg_relation_size(%(table)s) / CAST(current_setting('block_size') AS bigint) AS blocks
 """
 """One row: how many pages the table `%(table)s` (its oid) has."""
 
