@@ -31,7 +31,8 @@ class Letters:
 def accepts(_server, _session, _envelope, _mechanism, data):
     """Whether a login is the configured one."""
     given = (data.login.decode("utf-8", "replace"), data.password.decode("utf-8", "replace"))
-    return AuthResult(success=given == (USER, PASSWORD))
+    # Not handled: the server says the refusal itself, or the client would wait for it in vain.
+    return AuthResult(success=given == (USER, PASSWORD), handled=False)
 
 
 def main():

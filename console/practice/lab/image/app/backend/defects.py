@@ -2,6 +2,7 @@
 
 The file holds one JSON object; every key is optional, paths are those of requests:
   slow     {path: seconds}      the handler waits so long, in a statement of PostgreSQL
+  without  {index: {path: seconds}}   as slow, for as long as there is no such index: the rows of a lab are too few to tell
   fail     {path: share}        such a share of the requests ends in an unhandled exception
   refuse   {path: status}       the handler answers with this status
   many     {path: statements}   the handler asks the database once per row
@@ -52,6 +53,11 @@ def answer(path):
     if seconds := FOUND.get("slow", {}).get(path):
         with engine.connect() as connection:
             connection.execute(text("SELECT pg_sleep(:seconds)"), {"seconds": seconds})
+    for index, paths in FOUND.get("without", {}).items():
+        if seconds := paths.get(path):
+            with engine.connect() as connection:
+                missing = "SELECT pg_sleep(:seconds) WHERE to_regclass(:index) IS NULL"
+                connection.execute(text(missing), {"seconds": seconds, "index": index})
     for _ in range(FOUND.get("many", {}).get(path, 0)):
         with engine.connect() as connection:
             connection.execute(text("SELECT 1 AS one"))
