@@ -12,7 +12,8 @@ from textual.pilot import Pilot
 from console.guides.checks.containers import NoParameters
 from console.guides.conditions import parse
 from console.guides.issue import CheckCall, Severity
-from console.practice.drill.referee import Referee, RefereeState
+from console.practice.drill.referee import Referee
+from console.practice.drill.referee_state import RefereeState
 from console.practice.drill.scenario import PlannedFault, PlannedNoise, Probe, Scenario, StackKind, Truth
 from console.practice.drill.stack import StackError
 from console.practice.drill.watching import Probed, Sample

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from console.guides.issue import Issue
 from console.practice.drill.closing import close_books
 from console.practice.drill.errands import Errands
 from console.practice.drill.referee_log import RefereeLog
+from console.practice.drill.referee_state import End, RefereeState
 from console.practice.drill.rounds import Entry, Round
 from console.practice.drill.scenario import Errand, PlannedFault, PlannedNoise, PlannedReport, Scenario, Truth
 from console.practice.drill.stack import Baseline, Stack, StackError
@@ -25,30 +26,6 @@ SHOWS_AFTER_S: Final = 30.0
 TICK_S: Final = 0.5
 KEPT: Final = 40
 """The trainee's last entries that a facilitator sees."""
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How a round ended: `done`, `gave_up`, `timed_out`, `aborted`, `void` or `broken_off`, at a time of the stack's clock."""
-
-    how: str
-    reason: str
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class RefereeState:
-    """How a round stands, for its facilitator. `phase`: `preparing`, `running`, `frozen`, `healing`, `over`; in seconds."""
-
-    phase: str
-    elapsed_s: float
-    probes: tuple[Probed, ...]
-    sample: Sample
-    held_s: float | None
-    faults: tuple[str, ...]
-    reached: tuple[str, ...]
-    trainee: tuple[Entry, ...]
-    losses: tuple[str, ...]
 
 
 class Referee:
