@@ -63,7 +63,7 @@ def hostile_sql(lab: Lab) -> Iterator[None]:
     """A running statement whose text holds control sequences."""
     import psycopg
 
-    dsn = f"postgresql://sms_user:{lab.password()}@127.0.0.1:{lab.plan.ports.database}/student_management"
+    dsn = f"postgresql://sms_user:{lab.password()}@127.0.0.1:{lab.plan.ports.postgres}/student_management"
     connection = psycopg.connect(dsn, autocommit=True, application_name="HOSTILE-APP [bold]")
     running = connection.pgconn
     running.send_query(f"SELECT pg_sleep(60) /* HOSTILE-SQL {HOSTILE} */".encode())
@@ -77,7 +77,7 @@ def hostile_key(lab: Lab) -> Iterator[None]:
     """A slow log entry whose key holds control sequences."""
     import redis
 
-    client = redis.Redis("127.0.0.1", lab.plan.ports.cache)
+    client = redis.Redis("127.0.0.1", lab.plan.ports.redis)
     before = client.config_get("slowlog-log-slower-than")["slowlog-log-slower-than"]
     client.config_set("slowlog-log-slower-than", 0)
     client.set(f"HOSTILE-KEY {HOSTILE}", "x", ex=60)
