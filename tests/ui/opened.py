@@ -37,7 +37,7 @@ def filled(app: TriageApp) -> bool:
     return bool(logs.first().failure) or (written and logs.first().view.chord_of is not None)
 
 
-async def until(holds: Callable[[], object], within_s: float = 15.0) -> None:
+async def until(holds: Callable[[], object], within_s: float = 30.0) -> None:
     """Wait until something holds; fails when it does not within the bound."""
     end = asyncio.get_running_loop().time() + within_s
     while not holds():

@@ -14,7 +14,7 @@ from screens.walk import WalkScreen
 from tests.ui import fakes
 from tests.ui.opened import filled, press, settled, until
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 """Several suites may run on two cores at once; nothing here is about speed."""
 
 
