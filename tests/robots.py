@@ -9,6 +9,7 @@ from console.guides.given import given_for
 from console.guides.issue import Fix, Issue
 from console.guides.walk import Verdict, Walk
 from console.practice.drill.referee import Referee
+from console.practice.drill.seen import seen_of
 
 GUESS = "sms.l2.moved"
 """What one says who has no idea."""
@@ -49,8 +50,7 @@ class Player:
     @property
     def told(self) -> Mapping[str, str]:
         """What the users who are hit would answer, as the console is told it."""
-        (round_,) = self.public("round")
-        return dict(round_["told"])
+        return seen_of(self.referee.round.public().entries()).told
 
     @property
     def grade(self) -> Mapping[str, Any]:
@@ -116,10 +116,10 @@ async def good(player: Player) -> None:
         await player.clock.pause(LOOKS_AGAIN_S)
         player.does("diagnosed", causes=named)
         if planned.fault not in {errand.fault for errand in player.truth.errands}:
-            await _mends(player, found)
+            await mends(player, found)
 
 
-async def _mends(player: Player, cause: str) -> None:
+async def mends(player: Player, cause: str) -> None:
     """Try the fixes of a cause in their order, each watched, until the walk names it no more or nothing is left to try."""
     issue = player.issues[cause.rpartition(".")[0]]
     walking = Walk(issue, player.system, inputs=given_for(issue, player.told), clock=player.clock)

@@ -234,9 +234,8 @@ def test_the_leaked_sessions_can_be_ended_and_stay_ended(lab: Lab, injection: In
     held = target.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'grade-export' AND state = 'idle'")
     assert int(held) > 25
     target.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'grade-export'")
-    target.wait(lambda: target.as_user("SELECT 1").exit_code == 0, "sms_user can log in", timeout_s=10)
+    target.wait(lambda: target.as_user("SELECT 1").exit_code == 0, "sms_user can log in")
     target.wait(
         lambda: target.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'grade-export'") == "0",
         "the leaked sessions are gone",
-        timeout_s=10,
     )

@@ -4,10 +4,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from unhurried import take_time
 
 
 @pytest.fixture(autouse=True)
 def _same_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    take_time(monkeypatch)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.setenv("TZ", "UTC")

@@ -81,6 +81,10 @@ class LabStack:
         known = self._known(fault.fault)
         await self._do(lambda: self._inject(known))
 
+    def cause_of(self, fault: str) -> str:
+        """The cause that a fault shows; raises StackError for one that the lab does not have."""
+        return self._known(fault).cause
+
     async def mend(self, fault: str) -> None:
         """Undo this one fault, as somebody else does whose work it is."""
         await self._do(lambda: self._injection.undo(fault))

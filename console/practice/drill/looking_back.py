@@ -44,7 +44,7 @@ def review_of_logs(
         severity=_text(told.get("severity")),
         respond_s=_number(told.get("respond_s")) or 0.0,
         brief=_text(told.get("brief")),
-        began_at=clock.began_at,
+        clock=clock,
         length_s=clock.length_s,
         how=how_it_ended(public),
         reason=_text(ended.get("reason")),

@@ -11,9 +11,11 @@ from console.practice.drill.closing import close_books
 from console.practice.drill.errands import Errands
 from console.practice.drill.referee_log import RefereeLog
 from console.practice.drill.referee_state import End, RefereeState
+from console.practice.drill.round_clock import when
 from console.practice.drill.rounds import Entry, Round
 from console.practice.drill.scenario import Errand, PlannedFault, PlannedNoise, PlannedReport, Scenario, Truth
 from console.practice.drill.stack import Baseline, Stack, StackError
+from console.practice.drill.tree_probe import TreeProbe
 from console.practice.drill.watching import Dwell, Probed, Sample, look, without
 
 DWELL_S: Final = 10.0
@@ -69,6 +71,7 @@ class Referee:
         self._after: Baseline | None = None
         self._errands = Errands(truth.errands, truth.accepted)
         self._due: list[PlannedFault | PlannedNoise | PlannedReport] = []
+        self._added: list[TreeProbe] = []
         self._making: set[asyncio.Task[None]] = set()
         self._in_place: list[str] = []
         self._reached: dict[str, float] = {}
@@ -126,10 +129,15 @@ class Referee:
     async def add_fault(self, fault_id: str) -> None:
         """Make one more fault now; its cause is one more to be found. Raises StackError when it does not take."""
         await self._inject(PlannedFault(fault_id, self._elapsed_s()))
-        issue, _, cause = fault_id.rpartition(".")
-        if any(item.id == issue and cause in item.causes for item in self._issues) and fault_id not in self.truth.causes:
-            self.truth = replace(self.truth, causes=(*self.truth.causes, fault_id))
-            self._log.note_truth(self.scenario, self.truth, self.person)
+        shown = self.stack.cause_of(fault_id)
+        name, _, cause = shown.rpartition(".")
+        issue = next((item for item in self._issues if item.id == name and cause in item.causes), None)
+        if issue is None or shown in self.truth.causes:
+            return
+        self._added.append(TreeProbe(issue, cause, told := self.stack.replies((fault_id,))))
+        self._log.tell("told", told=dict(told))
+        self.truth = replace(self.truth, causes=(*self.truth.causes, shown))
+        self._log.note_truth(self.scenario, self.truth, self.person)
 
     async def add_report(self, who: str, text: str) -> None:
         """Let the trainee hear what a user says."""
@@ -270,7 +278,7 @@ class Referee:
         """Take in what the trainee did; an entry counts from its own time, but never from before the round or from the future."""
         for entry in self._trainee.news():
             self._seen.append(entry)
-            at = min(max(_time(entry), self._began_at or 0.0), self._now())
+            at = min(max(when(entry) or 0.0, self._began_at or 0.0), self._now())
             match entry["kind"]:
                 case "acknowledged" if "detected" not in self._reached:
                     self._reach("detected", at)
@@ -297,7 +305,10 @@ class Referee:
         if self._now() - self._looked_at < self._probes_every_s:
             return
         self._looked_at = self._now()
-        self._found, self._sample = await look(self.stack.system, self.truth.probes)
+        (found, self._sample), added = await asyncio.gather(
+            look(self.stack.system, self.truth.probes), asyncio.gather(*(probe.look(self.stack.system) for probe in self._added))
+        )
+        self._found = (*found, *added)
         at = self._now()
         self._dwell.feed(at, self._found)
         self._log.note_look(at, self._found, self._sample)
@@ -308,16 +319,14 @@ class Referee:
             holding = sum(1 for probed in self._found if probed.holds)
             self._log.tell("probes", at=at, holding=holding, of=len(self._found), held_s=self._dwell.held_s or 0.0)
         held = self._dwell.held_s is not None and self._dwell.held_s >= self._dwell_s and at >= self._shows_at
-        if not held or self._due_faults() or self._making or self._frozen_at is not None:
+        late = any(isinstance(item, PlannedFault) for item in self._due)
+        if not held or late or self._making or self._frozen_at is not None:
             self._mended = self._mended and self._dwell.held_s is not None
             return
         if not self._mended and await self._all_there():
             self._mended = True
             if self._broken:
                 self._reach("mitigated", at)
-
-    def _due_faults(self) -> bool:
-        return any(isinstance(item, PlannedFault) for item in self._due)
 
     async def _all_there(self) -> bool:
         """Whether every part of the baseline exists; rows that are gone are written down."""
@@ -389,8 +398,3 @@ class Referee:
         ended_at = self._end.at if self._end is not None else None
         until = min(at for at in (self._now(), self._frozen_at, ended_at) if at is not None)
         return until - self._began_at - self._frozen_s
-
-
-def _time(entry: Entry) -> float:
-    at = entry["at"]
-    return float(at) if isinstance(at, int | float) and at == at else 0.0

@@ -181,13 +181,13 @@ def _person(review: Review) -> str:
 
 
 def _clock(review: Review, at_s: float) -> str:
-    """The time of day. A round that was frozen went on later than this says."""
-    if review.began_at is None:
+    """The time of day at which so many seconds of the round had passed."""
+    if review.clock.began_at is None:
         return span(at_s)
-    return time.strftime("%H:%M", time.gmtime(review.began_at + at_s))
+    return time.strftime("%H:%M", time.gmtime(review.clock.time_of(at_s)))
 
 
 def _stamp(review: Review) -> str:
-    if review.began_at is None:
+    if review.clock.began_at is None:
         return TO_FILL
-    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(review.began_at))
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(review.clock.began_at))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from console.practice.drill.grade import Grade
+from console.practice.drill.round_clock import RoundClock
 
 
 class Lane(StrEnum):
@@ -114,7 +115,7 @@ class Review:
     severity: str
     respond_s: float
     brief: str
-    began_at: float | None
+    clock: RoundClock
     length_s: float | None
     how: str
     reason: str

@@ -48,8 +48,8 @@ def verdict(review: Review) -> str:
 
 
 def _facts(review: Review) -> Iterator[str]:
-    if review.began_at is not None:
-        yield time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(review.began_at))
+    if review.clock.began_at is not None:
+        yield time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(review.clock.began_at))
     yield f"round {review.round}"
     for name, value in (("scenario", review.scenario), ("stack", review.stack), ("played by", review.person)):
         if value:

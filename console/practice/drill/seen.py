@@ -134,6 +134,8 @@ def _with_entry(seen: Seen, entry: Mapping[str, Any], at: float) -> Seen:
     match entry["kind"]:
         case "round":
             return _begun(seen, entry)
+        case "told":
+            return replace(seen, told={**_told(entry), **seen.told})
         case "began" if seen.began_at is None:
             return replace(seen, began_at=at)
         case "phase" if entry["phase"] in PHASES and entry["phase"] not in seen.phases:
@@ -174,7 +176,6 @@ def _with_own(seen: Seen, entry: Mapping[str, Any], at: float) -> Seen:
 
 def _begun(seen: Seen, entry: Mapping[str, Any]) -> Seen:
     respond_s = entry.get("respond_s")
-    told = entry.get("told")
     return replace(
         seen,
         id=clean(str(entry["round"])),
@@ -187,8 +188,13 @@ def _begun(seen: Seen, entry: Mapping[str, Any]) -> Seen:
         person=clean(str(entry.get("person") or "")),
         hints=int(entry.get("hints") or 0),
         hide_steps=bool(entry.get("hide_steps")),
-        told={str(name): str(value) for name, value in told.items()} if isinstance(told, Mapping) else {},
+        told=_told(entry),
     )
+
+
+def _told(entry: Mapping[str, Any]) -> dict[str, str]:
+    told = entry.get("told")
+    return {str(name): str(value) for name, value in told.items()} if isinstance(told, Mapping) else {}
 
 
 def _said(seen: Seen, entry: Mapping[str, Any], who: str) -> Said:

@@ -44,6 +44,9 @@ class Stack(Protocol):
     async def inject(self, fault: PlannedFault) -> None:
         """Journal the way back, break it, and wait until it bites. Raises StackError when it does not; then it is undone."""
 
+    def cause_of(self, fault: str) -> str:
+        """The cause that a fault shows, `<issue>.<cause>`: its own id, or that of the cause of which it is a kind."""
+
     async def mend(self, fault: str) -> None:
         """Undo this one fault, as somebody else does whose errand it is. Raises StackError."""
 

@@ -4,10 +4,16 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from turned_clock import Clock
+from unhurried import take_time
 
 from console.config import SystemConfig, load_config, shipped_config
 from console.practice.simulated.system import simulated_system
 from console.system import System
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    take_time(monkeypatch)
 
 
 @pytest.fixture

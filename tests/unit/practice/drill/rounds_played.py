@@ -100,8 +100,10 @@ class Game:
             return await self.referee.run()
         finally:
             acting.cancel()
-            await asyncio.gather(acting, return_exceptions=True)
+            (trouble,) = await asyncio.gather(acting, return_exceptions=True)
             await self.stack.aclose()
+            if isinstance(trouble, Exception):
+                raise trouble  # Not how the round ended without its trainee.
 
 
 def kinds(entries: list[Mapping[str, Any]]) -> list[str]:

@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rounds_played import NOTHING, POOL, SCENARIO, TRUTH, WELL, Game, probe
+from robots import Player, mends
+from rounds_played import ISSUES, NOTHING, POOL, SCENARIO, TRUTH, WELL, Game, probe
 
 from console.practice.drill.rounds import Round
 from console.practice.drill.scenario import PlannedFault, PlannedNoise
+from console.practice.drill.seen import seen_of
 from console.practice.drill.stack import Baseline, StackError
 from console.practice.drill.watching import Dwell, Probed, lost_since, without
 
@@ -212,6 +214,27 @@ async def test_a_facilitator_adds_a_fault_a_report_and_a_word_and_sees_it_all(tm
     assert game.public("report")[0]["who"] == "a parent"
     assert game.private("truth")[-1]["causes"] == [POOL, SMTP]
     assert SMTP not in (game.round.folder / "public.jsonl").read_text(encoding="utf-8")
+
+
+async def test_a_fault_that_a_facilitator_added_must_be_mended_too(tmp_path: Path) -> None:
+    added = "sms.h2.permission-missing"
+
+    async def guided(game: Game) -> None:
+        await game.referee.add_fault(added)
+        game.does("acknowledged")
+        game.does("diagnosed", causes=[POOL, added])
+        await game.mend()
+        await game.until(lambda: game.referee.state.probes[0].holds is True)
+        await game.clock.pause(120)
+        assert "mitigated" not in game.referee.state.reached
+        (_, tree) = game.referee.state.probes
+        assert (tree.id, tree.holds, tree.facts) == (added, False, {"found": "permission-missing"})
+        await mends(Player(game.referee, ISSUES, game.clock), added)
+
+    game = Game(tmp_path)
+    assert await game.play(guided) == "done"
+    told = seen_of(game.round.public().entries()).told
+    assert set(game.stack.replies((added,))) <= set(told)
 
 
 async def test_data_that_the_trainee_lost_is_told_and_fails_the_round(tmp_path: Path) -> None:

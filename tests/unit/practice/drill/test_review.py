@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,13 @@ def test_the_report_tells_what_was_not_reached_instead_of_leaving_it_out() -> No
     report = incident_report(review(Played().begins().ends(300, "gave_up")))
     assert "--:--: Resolved: not reached in the round" in report
     assert "Nothing was wrong." in report or "to be filled in" in report
+
+
+def test_the_report_tells_the_time_of_day_although_the_clock_stood() -> None:
+    played = Played().begins().told("frozen", 10).told("thawed", 3610).acknowledges(3630).ends(3700, "gave_up")
+    began = review(played).clock.began_at
+    assert began is not None
+    assert f"- {time.strftime('%H:%M', time.gmtime(began + 3630))}: Investigation started" in incident_report(review(played))
 
 
 def test_a_round_on_a_healthy_stack_is_reported_as_such() -> None:

@@ -8,6 +8,7 @@ The file holds one JSON object; every key is optional, paths are those of reques
   many     {path: statements}   the handler asks the database once per row
   leak     bytes                so much is kept per request, or a second when `steady` is set
   steady   true                 the leak does not wait for requests
+  leaked   bytes                so much was lost to the leak before anybody looked
   spin     threads              so many threads compute without end
   hold     connections          so many connections are taken from the pool and never given back; a restart ends that
 """
@@ -73,6 +74,7 @@ def start():
     for _ in range(FOUND.get("spin", 0)):
         threading.Thread(target=_spin, daemon=True).start()
     if FOUND.get("leak") and FOUND.get("steady"):
+        kept.append(bytearray(FOUND.get("leaked", 0)))
         threading.Thread(target=_leak, args=(FOUND["leak"],), daemon=True).start()
     if FOUND.get("hold") and not HELD.exists():
         HELD.touch()
