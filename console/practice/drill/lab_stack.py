@@ -201,8 +201,9 @@ class LabStack:
         return ""
 
     def _forget_settings(self) -> None:
-        """Reset what was set in the server for good: a lab as it is made has no such settings."""
+        """Reset what was set in the server for good, and what it remembers: a lab as it is made has nothing of either."""
         target = Target(self._lab)
+        target.forget_statements()
         if target.sql("SELECT count(*) FROM pg_file_settings WHERE sourcefile LIKE '%/postgresql.auto.conf'") == "0":
             return
         self._say("Resetting the settings of PostgreSQL")

@@ -75,6 +75,7 @@ class Injection:
         """Wait until a lab without faults is healthy again; returns at once while another fault is in place."""
         if not self.open():
             self._lab.wait_until_up(HEALED_TIMEOUT_S)
+            self._target.forget_statements()
 
     def undo_all(self) -> None:
         """Unmake every fault, the newest first."""

@@ -284,6 +284,10 @@ class Target:
         command = ("psql", "-X", "-q", "-A", "-t", "-U", "postgres", "-d", name, "-c", statement)
         return self._must(self.run(Service.DATABASE, *command), "run a statement").strip()
 
+    def forget_statements(self) -> None:
+        """Let the server forget which statements it ran, and how slow they were while something was wrong."""
+        self.sql("SELECT pg_stat_statements_reset()")
+
     def as_user(self, statement: str) -> Output:
         """Log in over TCP as the application does, with the password that the lab's clients use, and run a statement."""
         found, template = self.inspect(Service.DATABASE), self._lab.plan.template
