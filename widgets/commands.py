@@ -277,7 +277,21 @@ def bindings(*scopes: Scope) -> list[BindingType]:
     return [command.binding() for command in COMMANDS if command.scope in scopes]
 
 
+_ON_A_KEYBOARD = {
+    "question_mark": "?",
+    "slash": "/",
+    "pageup": "page up",
+    "pagedown": "page down",
+    "plus": "+",
+    "equals_sign": "=",
+    "minus": "-",
+    "full_stop": ".",
+    "comma": ",",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+}
+
+
 def key_words(keys: str) -> str:
     """Keys as they stand on a keyboard: `ctrl+p`, `?`, `/`."""
-    names = {"question_mark": "?", "slash": "/", "pageup": "page up", "pagedown": "page down"}
-    return " ".join(names.get(key, key) for key in keys.split(","))
+    return " ".join(_ON_A_KEYBOARD.get(key, key) for key in keys.split(","))
