@@ -280,6 +280,7 @@ def bindings(*scopes: Scope) -> list[BindingType]:
 _ON_A_KEYBOARD = {
     "question_mark": "?",
     "slash": "/",
+    "exclamation_mark": "!",
     "pageup": "page up",
     "pagedown": "page down",
     "plus": "+",

@@ -11,7 +11,7 @@ from widgets.sheet import Sheet
 
 _FIRST_KEYS = {command.id: command.keys.split(",")[0] for command in COMMANDS}
 
-_ALWAYS = ("dashboard.issues", "app.drill", "app.help", "app.quit")
+_ALWAYS = ("dashboard.issues", "replay.pause", "replay.faster", "replay.next", "app.drill", "app.help", "app.quit")
 
 
 class KeyLine(Sheet):

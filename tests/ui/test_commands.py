@@ -72,6 +72,7 @@ def test_bindings_carry_the_identities_of_their_commands() -> None:
 
 def test_keys_are_written_as_they_stand_on_the_keyboard() -> None:
     assert key_words("question_mark,f1") == "? f1"
+    assert not [command.id for command in COMMANDS if "_" in key_words(command.keys)]
 
 
 async def test_the_help_lists_every_key_of_the_dashboard() -> None:

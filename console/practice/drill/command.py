@@ -195,7 +195,7 @@ def _told_end(round_: Round, out: TextIO) -> int:
     print(f"{round_.id}: {ended['how'].replace('_', ' ')}. {ended['reason']}", file=out)
     if ended["how"] == "void":
         return 1
-    print("triage drill review looks back at it.", file=out)
+    print("triage drill review looks back at it, and triage drill replay plays it again.", file=out)
     return 0
 
 
