@@ -2,17 +2,17 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import Screen
 
 from console.daily.ask import daily
 from console.daily.report import Report
 from console.daily.text import as_markdown
 from console.state import state_dir, write_private
+from screens.sheet import SheetScreen
 from widgets.banner import Banner
 from widgets.commands import Scope, bindings
 from widgets.daily_lines import daily_lines
@@ -20,16 +20,12 @@ from widgets.key_line import KeyLine
 from widgets.line import Line, Span, line
 from widgets.scrolled import Scrolled
 
-if TYPE_CHECKING:
-    from screens.app import TriageApp
 
-
-class DailyScreen(Screen[None]):
+class DailyScreen(SheetScreen):
     """Changes nothing. `report` is None until everything has answered or failed."""
 
     CSS_PATH = "daily.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.DAILY)
-    AUTO_FOCUS = ""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,23 +74,6 @@ class DailyScreen(Screen[None]):
 
     def action_issues(self) -> None:
         self._app.open_picker()
-
-    def action_scroll(self, by: int) -> None:
-        self._sheet.scroll_lines(by)
-
-    def action_page(self, by: int) -> None:
-        self._sheet.scroll_pages(by)
-
-    def action_leave(self) -> None:
-        self.dismiss()
-
-    @property
-    def _sheet(self) -> Scrolled:
-        return self.query_one("#daily", Scrolled)
-
-    @property
-    def _app(self) -> "TriageApp":
-        return cast("TriageApp", self.app)
 
 
 def save(report: Report, folder: Path | None = None) -> Path:

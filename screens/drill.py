@@ -1,18 +1,19 @@
 """The drill's screen: the brief, what users say, how far the round is, and what the trainee tells the referee."""
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 
 from console.practice.drill.grade import HINT_COST, MARKS, WORST_PASS
 from console.practice.drill.seen import Seen
 from screens.attendance import Attendance
 from screens.diagnose import DiagnoseScreen
 from screens.question import Box, QuestionScreen
+from screens.sheet import SheetScreen
 from widgets.banner import Banner
 from widgets.commands import Scope, bindings
 from widgets.drill_lines import drill_keys, drill_lines, over_lines
@@ -20,16 +21,12 @@ from widgets.key_line import KeyLine
 from widgets.line import Line
 from widgets.scrolled import Scrolled
 
-if TYPE_CHECKING:
-    from screens.app import TriageApp
 
-
-class DrillScreen(Screen[None]):
+class DrillScreen(SheetScreen):
     """Shows the round and takes what is said to the referee. Only there when the console attends a round."""
 
     CSS_PATH = "drill.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.DRILL)
-    AUTO_FOCUS = ""
 
     def __init__(self, drill: Attendance) -> None:
         super().__init__()
@@ -120,29 +117,12 @@ class DrillScreen(Screen[None]):
         else:
             self._drill.open_review()
 
-    def action_scroll(self, by: int) -> None:
-        self._sheet.scroll_lines(by)
-
-    def action_page(self, by: int) -> None:
-        self._sheet.scroll_pages(by)
-
-    def action_leave(self) -> None:
-        self.dismiss()
-
     def _open(self) -> bool:
         """Whether the referee listens now; says why not."""
         seen = self._drill.seen
         if not seen.running:
             self.notify("The round is over." if seen.how is not None else "The round has not begun yet.", timeout=4)
         return seen.running
-
-    @property
-    def _sheet(self) -> Scrolled:
-        return self.query_one("#round", Scrolled)
-
-    @property
-    def _app(self) -> "TriageApp":
-        return cast("TriageApp", self.app)
 
 
 def hint_cost(level: int) -> str:

@@ -2,19 +2,19 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.screen import Screen
 
 from console.practice.drill.looking_back import review_of
 from console.practice.drill.report import incident_report
 from console.practice.drill.review import Review
 from console.practice.drill.rounds import Round
 from console.state import write_private
+from screens.sheet import SheetScreen
 from widgets.banner import Banner
 from widgets.commands import Scope, bindings
 from widgets.key_line import KeyLine
@@ -22,20 +22,16 @@ from widgets.line import Line, Span, line
 from widgets.review_lines import review_lines
 from widgets.scrolled import Scrolled
 
-if TYPE_CHECKING:
-    from screens.app import TriageApp
-
 REPORT = "report.md"
 TALL = 40
 """Lines of the screen from which on charts are drawn higher."""
 
 
-class ReviewScreen(Screen[None]):
+class ReviewScreen(SheetScreen):
     """Changes nothing. `review` is None until the folder is read."""
 
     CSS_PATH = "review.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.REVIEW)
-    AUTO_FOCUS = ""
 
     def __init__(self, round_: Round) -> None:
         super().__init__()
@@ -93,23 +89,6 @@ class ReviewScreen(Screen[None]):
 
     def action_replay(self) -> None:
         self.notify(f"triage drill replay {self._round.id}", title="The round plays again with", timeout=12, markup=False)
-
-    def action_scroll(self, by: int) -> None:
-        self._sheet.scroll_lines(by)
-
-    def action_page(self, by: int) -> None:
-        self._sheet.scroll_pages(by)
-
-    def action_leave(self) -> None:
-        self.dismiss()
-
-    @property
-    def _sheet(self) -> Scrolled:
-        return self.query_one("#review", Scrolled)
-
-    @property
-    def _app(self) -> "TriageApp":
-        return cast("TriageApp", self.app)
 
 
 def save_report(round_: Round, review: Review) -> Path:
