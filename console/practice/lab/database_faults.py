@@ -78,7 +78,7 @@ def dead_rows(identity: str, title: str, table: str, column: str, **said: Any) -
 
 
 def password_changed(identity: str, title: str, bites: Bites, **said: Any) -> LabFault:
-    """The application's password was changed in the database alone."""
+    """The application's password was changed in the database alone; whoever keeps its settings knows the one that it has."""
 
     def inject(target: Target, _notes: Notes) -> None:
         target.sql(f"ALTER ROLE {target.user} PASSWORD '{secrets.token_hex(12)}'")
@@ -88,7 +88,10 @@ def password_changed(identity: str, title: str, bites: Bites, **said: Any) -> La
         target.start_database()
         target.sql(f"ALTER ROLE {target.user} PASSWORD '{target.password()}'")
 
-    return LabFault(identity, title, inject, bites, undo, **said)
+    def known(target: Target) -> Notes:
+        return {"new_password": target.password()}
+
+    return LabFault(identity, title, inject, bites, undo, **{"inputs": known, **said})
 
 
 def database_missing(identity: str, title: str, bites: Bites, **said: Any) -> LabFault:

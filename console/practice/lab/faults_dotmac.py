@@ -15,6 +15,7 @@ from console.practice.lab.pieces import (
     clients,
     every,
     logged,
+    long_statement,
     release,
     statements,
     stopped,
@@ -274,7 +275,7 @@ FAULTS = (
     index_missing(
         "dotmac.p1.missing-index", "The index on customers' addresses is missing", "idx_customers_email", "customers", "email"
     ),
-    release("dotmac.p1.slow-query", "The query of customers takes long", {"slow": {CUSTOMERS: 1.2}}, logged("Request took")),
+    long_statement("dotmac.p1.slow-query", "A report over all customers runs for minutes", "customers"),
     release(
         "dotmac.p2.leak",
         "The service keeps more and more memory",

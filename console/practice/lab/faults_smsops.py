@@ -7,16 +7,11 @@ from console.practice.lab.database_faults import dead_rows, index_missing
 from console.practice.lab.fault import LabFault, Notes
 from console.practice.lab.faults_outage import port_held
 from console.practice.lab.faults_sms import slow, tight
-from console.practice.lab.pieces import Bites, both, clients, logged, release, remade, stopped, told
+from console.practice.lab.pieces import Bites, both, clients, logged, long_statement, release, remade, stopped, told
 from console.practice.lab.spec import MIB, ContainerSpec, Service
 from console.practice.lab.target import Target
 
 PATHS = ("/api/v1/grades", "/api/v1/attendance", "/api/v1/students", "/api/v1/courses")
-
-
-def long_statement(seconds: int) -> str:
-    """A statement that computes nothing for so long."""
-    return f"SELECT count(*) FROM grade, pg_sleep({seconds})"  # noqa: S608 (our own number)
 
 
 def _idle(count: int) -> str:
@@ -151,15 +146,7 @@ FAULTS = (
     ),
     tight("smsops.r2.limit-too-low", "The backend's memory limit leaves it no room", 0.92),
     both(_crowd(), tight("", "", 0.9, Service.DATABASE)),
-    clients(
-        "smsops.r3.long-query",
-        "A report runs for minutes",
-        lambda _target: [("statement", long_statement(600))],
-        _sql_says(
-            "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'report-job' AND state = 'active' "
-            "AND now() - query_start > interval '6 seconds'"
-        ),
-    ),
+    long_statement("smsops.r3.long-query", "A report runs for minutes", "grade"),
     clients(
         "smsops.r3.blocked",
         "A report job holds the table of courses; others wait for it",

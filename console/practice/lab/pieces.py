@@ -148,6 +148,12 @@ def statements(identity: str, title: str, make: Sequence[str], unmake: Sequence[
     )
 
 
+_LONG = (
+    "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'report-job' AND state = 'active' "
+    "AND now() - query_start > interval '6 seconds'"
+)
+
+
 def clients(
     identity: str,
     title: str,
@@ -168,6 +174,16 @@ def clients(
         target.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{CLIENT}'")  # noqa: S608 (our own name)
 
     return LabFault(identity, title, inject, bites, undo, **said)
+
+
+def long_statement(identity: str, title: str, table: str) -> LabFault:
+    """A report that runs one statement for minutes; its owner does not try again when somebody ends it."""
+    return clients(
+        identity,
+        title,
+        lambda _target: [("statement", f"SELECT count(*) FROM {table}, pg_sleep(600)")],  # noqa: S608 (our own table)
+        lambda target, _: target.sql(_LONG) == "t",
+    )
 
 
 def tables_away(tables: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
     python /lab/clients.py idle N [SECONDS]        N sessions that do nothing (SECONDS: and then leave)
     python /lab/clients.py idle-in-transaction N   N sessions that have begun a transaction and do not end it
     python /lab/clients.py lock TABLE              one session that holds a table and does not let go
-    python /lab/clients.py statement SQL           one session that runs one statement, again when it ends
+    python /lab/clients.py statement SQL           one session that runs one statement, again when it is done
     python /lab/clients.py loop N METHOD URL [JSON] [TOKEN]   N requests a second to one address
     python /lab/clients.py relay PORT HOST PORT SECONDS       passes connections on, each answer so much later
 
@@ -73,9 +73,8 @@ def statement(sql):
     while True:
         try:
             run(session(), sql)
-        except psycopg2.Error as error:  # Cancelled or ended: it tries again, as jobs do.
-            print(f"The statement ended: {error}", file=sys.stderr)
-            time.sleep(2)
+        except psycopg2.Error as error:
+            sys.exit(f"The statement was ended: {error}")
 
 
 def loop(per_s, method, url, body="", token=""):
