@@ -148,7 +148,7 @@ def _practice(arguments: argparse.Namespace) -> int:
 
 
 def _open_screen(build: Any, *, write: bool, told: Any = dict) -> int:
-    from screens.app import run_app
+    from screens.running import run_app
 
     return run_app(build, write=write, told=told)
 

@@ -17,7 +17,7 @@ PROGRAM = """
 import sys
 sys.path.insert(0, {root!r})
 from tests.ui import fakes
-from screens.app import run_app
+from screens.running import run_app
 {before}
 sys.exit(run_app(fakes.system))
 """

@@ -100,8 +100,8 @@ def _replay(arguments: argparse.Namespace, config: Config, _out: TextIO) -> int:
     from console.practice.drill.review_command import chosen_round
     from console.practice.drill.round_clock import clock_of
     from console.practice.drill.tape import Player, read_tape
-    from screens.app import show
     from screens.replay import ReplayApp
+    from screens.running import show
 
     round_ = chosen_round(arguments.round)
     tape, told = read_tape(round_), told_of(round_)
@@ -133,7 +133,7 @@ def _start(arguments: argparse.Namespace, config: Config, out: TextIO) -> int:
 
 def _alone(referee: Referee, stack: LabStack | SimulatedStack, config: SystemConfig, voice: "Voice") -> int:
     """The trainee's console, and the referee beside it in the same process."""
-    from screens.app import run_app
+    from screens.running import run_app
 
     async def beside() -> None:
         playing = asyncio.ensure_future(referee.run())
@@ -175,7 +175,7 @@ def _facilitated(referee: Referee, stack: LabStack | SimulatedStack, issues: tup
 
 
 def _join(_arguments: argparse.Namespace, config: Config, out: TextIO) -> int:
-    from screens.app import run_app
+    from screens.running import run_app
 
     for round_ in all_rounds()[:MOST_LOOKED_AT]:
         told = told_of(round_)
