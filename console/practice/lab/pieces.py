@@ -134,16 +134,19 @@ def statements(identity: str, title: str, make: Sequence[str], unmake: Sequence[
     """Statements of the superuser, those that take them back (harmless when repeated), and a query that says `t` between."""
 
     def run(target: Target, texts: Sequence[str]) -> None:
-        target.start_database()
         for text in texts:
             target.sql(text)
+
+    def undo(target: Target, _notes: Notes) -> None:
+        target.start_database()
+        run(target, unmake)
 
     return LabFault(
         identity,
         title,
-        inject=lambda target, _: run(target, make),
+        inject=lambda target, _: run(target, make),  # Starts nothing: a stopped database may be another fault.
         bites=lambda target, _: target.sql(bites) == "t",
-        undo=lambda target, _: run(target, unmake),
+        undo=undo,
         **said,
     )
 

@@ -15,12 +15,15 @@ from console.practice.lab.faults import BY_SYSTEM, UNDOABLE
 from console.practice.lab.injection import Injection
 from console.practice.lab.noises import NOISES
 from console.practice.lab.plan import lab_plan
+from console.practice.lab.spec import Service
 from console.practice.lab.stack import Lab
 from console.practice.lab.target import Target
 from tests.unit.practice.recorded_engine import RecordedEngine, client
 
 HELD = {"sms.c1.port-conflict", "smsops.r1.port-conflict", "sovd.s6.port-held"}
 """They start a process on this machine: tested with the real lab alone."""
+RESTARTS = {"sms.c2.corrupted", "smsops.r1.volume-permission", "planner.d2.index-corrupt", "planner.d2.data-corrupt"}
+"""They break PostgreSQL while it is stopped, and start it."""
 EVERY = [
     pytest.param(system, fault, id=f"{system}-{fault.id}")
     for system, faults in BY_SYSTEM.items()
@@ -197,3 +200,14 @@ def _stop_once(at: int) -> Callable[[int], None]:
             raise Stopped
 
     return stop
+
+
+@pytest.mark.parametrize(("system", "fault"), EVERY)
+def test_making_a_fault_starts_no_database_that_another_one_stopped(system: str, fault: LabFault, engine: RecordedEngine) -> None:
+    lab = lab_of(system, engine)
+    target = Target(lab)
+    notes = {"at": "0", **fault.prepare(target)}
+    target.stop(Service.DATABASE)
+    with contextlib.suppress(LabError):
+        fault.inject(target, notes)
+    assert fault.id in RESTARTS or not target.running(Service.DATABASE)
