@@ -14,6 +14,7 @@ from console.practice.lab.faults_sms import restarted
 from console.practice.lab.old_backups import disk_used_percent, prepare_backups, remove_backups, write_backups
 from console.practice.lab.people import CORRELATION_ID, token
 from console.practice.lab.pieces import (
+    CLIENTS,
     DEADLINE_S,
     Bites,
     answers,
@@ -109,6 +110,14 @@ def _migrate(target: Target, _notes: Notes) -> None:
 def _busy(target: Target, _notes: Notes) -> bool:
     found = target.must(Service.BACKEND, "top", "-b", "-n", "2", "-d", "0.5", "-w", "200")
     return any(float(line.split()[8]) > 70 for line in found.splitlines() if "python" in line)
+
+
+def _optimise(target: Target, _notes: Notes) -> None:
+    target.leave_running(Service.BACKEND, "timeout", str(DEADLINE_S), "python", CLIENTS, "compute")
+
+
+def _stop(target: Target, _notes: Notes) -> None:
+    target.kill(Service.BACKEND, f"{CLIENTS} compute")
 
 
 def _crowd(target: Target, _notes: Notes) -> None:
@@ -296,7 +305,11 @@ FAULTS = (
         {"leak": 3 * MIB, "steady": True},
         lambda target, _: target.memory_used(Service.BACKEND) > 60 * MIB,
     ),
-    heavy(release("planner.p2.hot-process", "The app computes without end", {"spin": 1}, _busy)),
+    heavy(
+        LabFault(
+            "planner.p2.hot-process", "An optimiser inside the app's container computes without end", _optimise, _busy, _stop
+        )
+    ),
     index_missing(
         "planner.p3.missing-index", "The index on projects is missing", "idx_projects_program_id", "projects", "program_id"
     ),

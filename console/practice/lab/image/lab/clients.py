@@ -5,6 +5,7 @@
     python /lab/clients.py lock TABLE              one session that holds a table and does not let go
     python /lab/clients.py statement SQL           one session that runs one statement, again when it is done
     python /lab/clients.py loop N METHOD URL [JSON] [TOKEN]   N requests a second to one address
+    python /lab/clients.py compute                 computes without end
     python /lab/clients.py relay PORT HOST PORT SECONDS       passes connections on, each answer so much later
 
 The name of the file and its arguments are how it is known in a list of processes. Database sessions are labelled with
@@ -77,6 +78,11 @@ def statement(sql):
             sys.exit(f"The statement was ended: {error}")
 
 
+def compute():
+    while True:
+        sum(range(10_000))
+
+
 def loop(per_s, method, url, body="", token=""):
     headers = {"Content-Type": "application/json", "User-Agent": "sync-client/1.0"}
     if token:
@@ -123,7 +129,15 @@ def rest():
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
 
 
-KINDS = {"idle": idle, "idle-in-transaction": idle_in_transaction, "lock": lock, "statement": statement, "loop": loop, "relay": relay}
+KINDS = {
+    "idle": idle,
+    "idle-in-transaction": idle_in_transaction,
+    "lock": lock,
+    "statement": statement,
+    "loop": loop,
+    "compute": compute,
+    "relay": relay,
+}
 
 if __name__ == "__main__":
     KINDS[sys.argv[1]](*sys.argv[2:])
