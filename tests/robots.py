@@ -18,6 +18,7 @@ SHOWS_S = 40.0
 MENDED_S = 150.0
 """What looks back over a minute, or has to start, is well again after so long."""
 LOOKS_AGAIN_S = 5.0
+HELD_S = 4.0
 
 
 class Clock(Protocol):
@@ -64,7 +65,8 @@ class Player:
 
     @property
     def holds(self) -> bool:
-        return all(probed.holds for probed in self.referee.state.probes)
+        """Every probe, and not just for a moment."""
+        return (self.referee.state.held_s or 0.0) >= HELD_S
 
     async def comes(self, elapsed_s: float) -> None:
         """Let the round become so old."""
@@ -123,8 +125,8 @@ async def mends(player: Player, cause: str) -> None:
     """Try the fixes of a cause in their order, each watched, until the walk names it no more or nothing is left to try."""
     issue = player.issues[cause.rpartition(".")[0]]
     walking = Walk(issue, player.system, inputs=given_for(issue, player.told), clock=player.clock)
-    for fix in issue.fixes_of(cause.rpartition(".")[2]):
-        if player.holds:
+    for number, fix in enumerate(issue.fixes_of(cause.rpartition(".")[2])):
+        if number and player.holds:
             break
         bound = walking.bound(fix)
         if not await player.makes(bound, issue.id):

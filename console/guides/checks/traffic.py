@@ -3,7 +3,7 @@
 import asyncio
 import shlex
 from collections.abc import Iterable
-from statistics import fmean, median
+from statistics import fmean, median, quantiles
 
 from console.config import SystemConfig
 from console.config_sources import PrometheusConfig
@@ -20,6 +20,8 @@ SURGE = 2.0
 SETTLED_S = 120.0
 """The newest points are left out of what is usual: they are what is compared with it."""
 FEWEST_POINTS = 4
+SLOW_S = 0.5
+FAILING_PERCENT = 5.0
 RISING_PERCENT = 1.0
 """Below this, twice the errors are still none to speak of."""
 FEWEST_SHARE = 0.01
@@ -41,7 +43,7 @@ async def _latency(readings: Readings, _parameters: NoParameters) -> Findings:
         "slowest": slowest.endpoint if slowest else None,
         "slowest_p95_ms": _ms(slowest.p95_s) if slowest else None,
         "slowest_share_percent": _rounded(100 * slowest.requests_per_s / sum(rates)) if slowest else None,
-        "surge": is_surge(found.requests_per_s, found.history),
+        "surge": is_surge(found.requests_per_s, _usual(found)),
     }
     return Findings(facts, _latency_headline(found, slowest), _latency_evidence(found), _unread(found, facts))
 
@@ -59,19 +61,34 @@ def slowest_endpoint(endpoints: Iterable[EndpointLatency]) -> EndpointLatency | 
     return max(often, key=lambda item: (item.p95_s or 0.0, item.requests_per_s), default=None)
 
 
-def is_surge(requests_per_s: float | None, history: tuple[Point, ...]) -> bool | None:
+def is_surge(requests_per_s: float | None, usual: float | None) -> bool | None:
     """Whether far more requests come than usual in the last quarter of an hour; None when the usual rate is not known."""
-    usual = usual_rate(history)
     if requests_per_s is None or usual is None:
         return None
     return requests_per_s > SURGE * usual and requests_per_s - usual >= 1.0
 
 
-def usual_rate(history: tuple[Point, ...]) -> float | None:
-    """The median rate of requests before the last two minutes."""
+def usual_rate(history: tuple[Point, ...], p95_s: float | None = None) -> float | None:
+    """The upper quartile of the rates before the last two minutes, while the service was well; `p95_s` is the p95 of now.
+
+    While it fails, hangs or starts, fewer come than want to, and its recovery would be a surge. When it was unwell nearly
+    all the time, what is usual is the most that came.
+    """
+    slow_s = max(SLOW_S, 2 * (p95_s or 0.0))
     newest = max((point.at for point in history), default=0.0)
-    settled = [point.requests_per_s for point in history if point.at <= newest - SETTLED_S and point.requests_per_s is not None]
-    return median(settled) if len(settled) >= FEWEST_POINTS else None
+    before = [point for point in history if point.at <= newest - SETTLED_S and point.requests_per_s is not None]
+    well = [point for point in before if (point.p95_s or 0.0) <= slow_s and (point.error_percent or 0.0) <= FAILING_PERCENT]
+    if len(well) >= FEWEST_POINTS:
+        return quantiles(_rates(well), n=4, method="inclusive")[2]
+    return max(_rates(before)) if len(before) >= FEWEST_POINTS else None
+
+
+def _rates(points: Iterable[Point]) -> list[float]:
+    return [point.requests_per_s for point in points if point.requests_per_s is not None]
+
+
+def _usual(found: Latency) -> float | None:
+    return usual_rate(found.history, found.p95_s)
 
 
 def is_rising(history: tuple[Point, ...]) -> bool | None:
@@ -108,7 +125,7 @@ def _why(found: Latency) -> str:
 
 
 def _latency_evidence(found: Latency) -> tuple[str, ...]:
-    usual = usual_rate(found.history)
+    usual = _usual(found)
     lines = [f"usual: {usual:.1f} requests a second"] if usual is not None else []
     for item in sorted(found.endpoints, key=lambda item: -(item.p95_s or 0.0))[:_SHOWN]:
         p95 = f"p95 {item.p95_s * 1000:.0f} ms" if item.p95_s is not None else "p95 unknown"

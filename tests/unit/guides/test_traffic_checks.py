@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from guide_stack import NOW, Stack, clock
 
 from console.guides.checks import Outcome, find_check, run_check
-from console.guides.checks.traffic import is_rising, is_surge, slowest_endpoint
+from console.guides.checks.traffic import is_rising, is_surge, slowest_endpoint, usual_rate
 from console.guides.issue import CheckCall
 from console.guides.readings import Readings
 from console.reading import FailureKind, SourceError
@@ -98,13 +98,25 @@ async def test_no_traffic_is_no_p95_and_never_a_good_one() -> None:
 
 
 def test_a_surge_is_twice_the_usual_rate_and_needs_a_history() -> None:
-    assert is_surge(20.0, points([8.0] * 12)) is True
-    assert is_surge(15.0, points([8.0] * 12)) is False
-    assert is_surge(0.9, points([0.2] * 12)) is False
-    assert is_surge(20.0, points([8.0] * 3)) is None
-    assert is_surge(20.0, points([None] * 12)) is None
+    assert is_surge(20.0, usual_rate(points([8.0] * 12))) is True
+    assert is_surge(15.0, usual_rate(points([8.0] * 12))) is False
+    assert is_surge(0.9, usual_rate(points([0.2] * 12))) is False
+    assert is_surge(20.0, usual_rate(points([8.0] * 3))) is None
+    assert is_surge(20.0, usual_rate(points([None] * 12))) is None
     # What is usual is told by what was before, not by the surge itself.
-    assert is_surge(20.0, points([8.0] * 8 + [20.0, 20.0])) is True
+    assert is_surge(20.0, usual_rate(points([8.0] * 8 + [20.0, 20.0]))) is True
+
+
+def test_what_comes_again_after_an_outage_is_no_surge() -> None:
+    minutes = points([8.0] * 5 + [0.9] * 12)
+    hung = tuple(replace(point, p95_s=4.0) for point in minutes[5:])
+    assert usual_rate(minutes[4:5] + hung, 0.05) == 8.0
+    assert usual_rate((*minutes[:5], *hung), 0.05) == 8.0
+    assert usual_rate(points([8.0] * 5 + [1.0] * 12, [0.0] * 5 + [60.0] * 12), 0.05) == 8.0
+    # Just after a start few have come; they are outnumbered by a quarter of ordinary minutes.
+    assert is_surge(8.0, usual_rate(points([8.0] * 6 + [1.0] * 10))) is False
+    # A service that is always slow knows what is usual all the same.
+    assert usual_rate(tuple(replace(point, p95_s=0.9) for point in points([3.0] * 12)), 0.8) == 3.0
 
 
 def test_errors_rise_when_their_share_is_over_twice_what_it_was() -> None:
