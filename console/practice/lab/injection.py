@@ -72,7 +72,7 @@ class Injection:
         return ({**answers, **fault.answers}, {**well, **fault.inputs(self._target)}) if fault else (answers, well)
 
     def healed(self) -> None:
-        """Wait until a lab without faults is healthy again; returns at once while another fault is in place."""
+        """Wait until a lab without faults is healthy, and remembers none; returns at once while another fault is in place."""
         if not self.open():
             self._lab.wait_until_up(HEALED_TIMEOUT_S)
             self._target.forget_statements()

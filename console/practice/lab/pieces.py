@@ -152,7 +152,7 @@ def statements(identity: str, title: str, make: Sequence[str], unmake: Sequence[
 
 
 _LONG = (
-    "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'report-job' AND state = 'active' "
+    f"SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = '{CLIENT}' AND state = 'active' "  # noqa: S608 (our own name)
     "AND now() - query_start > interval '6 seconds'"
 )
 
