@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from textual._context import visible_screen_stack
 from textual.app import App
 from textual.events import Key
 from textual.pilot import Pilot
@@ -79,6 +80,8 @@ def text(sheet: Sheet) -> str:
 
 
 def screen_text(pilot: Pilot[None]) -> str:
-    """Everything that is on the screen."""
+    """Everything that is on the screen, with what is seen of those below."""
+    # Painted outside of the app's own update, a translucent screen has to be told what lies below it: else it keeps a blank.
+    visible_screen_stack.set(pilot.app._background_screens)
     strips = pilot.app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
