@@ -16,6 +16,7 @@ from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.command import Provider
+from textual.driver import Driver
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Input
@@ -30,6 +31,7 @@ from console.incidents.journal import Journal
 from console.problem import Problem
 from console.system import System
 from screens.dashboard import Dashboard
+from screens.terminal import outliving
 from screens.theme import FEW_COLOURS, TRIAGE
 from widgets.banner import Banner, News
 from widgets.commands import COMMANDS, Scope, bindings, key_words
@@ -104,6 +106,9 @@ class TriageApp(App[None]):
         self.register_theme(TRIAGE)
         if "TEXTUAL_THEME" not in os.environ:
             self.theme = FEW_COLOURS if self.console.color_system == "standard" else TRIAGE.name
+
+    def get_driver_class(self) -> type[Driver]:
+        return outliving(super().get_driver_class())
 
     def make_dashboard(self) -> Dashboard:
         """The panes; not mounted yet."""

@@ -15,6 +15,7 @@ from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.driver import Driver
 from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Input
@@ -25,6 +26,7 @@ from screens.choice import ChoiceScreen
 from screens.help import help_lines
 from screens.page import Page
 from screens.question import QuestionScreen
+from screens.terminal import outliving
 from screens.theme import TRIAGE
 from widgets.asking import Asking
 from widgets.commands import COMMANDS, Scope, bindings
@@ -201,6 +203,9 @@ class FacilitatorApp(App[None]):
         self.register_theme(TRIAGE)
         self.theme = TRIAGE.name
 
+    def get_driver_class(self) -> type[Driver]:
+        return outliving(super().get_driver_class())
+
     def get_default_screen(self) -> Screen[None]:
         return self._first
 
@@ -250,7 +255,8 @@ async def facilitate(referee: Referee, faults: Mapping[str, str], issues: "tuple
     finally:
         if app.playing is not None:
             if not app.playing.done():
-                sys.stderr.write("The stack is being mended …\n")
+                with contextlib.suppress(OSError):  # The terminal may be closed; mending goes on.
+                    sys.stderr.write("The stack is being mended …\n")
                 app.playing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await app.playing

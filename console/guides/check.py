@@ -43,11 +43,12 @@ async def check(
 
     `inputs` are answers of `ask` steps and values of inputs, by name or by `<issue>.<name>`; `told` are those that the user of
     a practice stack would give, of which only the ones that are asked for count. An issue that is not done within `timeout_s`
-    is unknown. Returns the object that `triage check --json` prints; of a result, `left` says what a quick look left out, and
+    is unknown. Fixes have a preview, but not those of a cause that only follows from another, unless its issue was named.
+    Returns the object that `triage check --json` prints; of a result, `left` says what a quick look left out, and
     `follows_from` of which cause it is only a consequence. Raises Problems, before anything is read, for a guide that is wrong,
-    an issue that there is not, and inputs that no issue asks for or that have not the form wanted. Without `issue_ids` a
-    broken file keeps nobody from the other issues: what is wrong with it goes to `warn`. With `error`, a text of a log or a
-    page, only the few issues are looked at that it fits best; the object has `found` then, all that it fits, the best first.
+    an issue that there is not, and inputs that no issue asks for or that have not the form wanted. Without `issue_ids` a broken
+    file keeps nobody from the other issues: what is wrong with it goes to `warn`. With `error`, a text of a log or a page, only
+    the few issues are looked at that it fits best; the object has `found` then, all that it fits, the best first.
     """
     started = (clock or system.clock)()
     guides = await asyncio.to_thread(_issues, system.config, issue_ids)
@@ -71,7 +72,15 @@ async def check(
             looks = ranked(await asyncio.gather(*walks))
         else:
             looks = await look_at_all(system, issues, readings, given, timeout_s=timeout_s)
-        results = list(await asyncio.gather(*(_result(system, look, values[look.issue.id]) for look in looks)))
+        # Among all issues, what only follows from a root goes with it: nobody waits to hear what its own fixes would hit.
+        results = list(
+            await asyncio.gather(
+                *(
+                    _result(system, look, values[look.issue.id], previews=bool(issue_ids) or not look.follows_from)
+                    for look in looks
+                )
+            )
+        )
     finally:
         readings.close()
         for keeper in keepers:
@@ -140,9 +149,10 @@ async def _within(looking: Coroutine[Any, Any, Look], issue: Issue, timeout_s: f
         return Look(issue, conclusion=conclusion, elapsed_s=timeout_s)
 
 
-async def _result(system: System, look: Look, values: Mapping[str, Value]) -> dict[str, Any]:
+async def _result(system: System, look: Look, values: Mapping[str, Value], *, previews: bool) -> dict[str, Any]:
     issue, conclusion = look.issue, look.conclusion
-    fixes = await asyncio.gather(*(_fix(system, fix, values) for fix in conclusion.fixes)) if conclusion else []
+    named = conclusion.fixes if conclusion else ()
+    fixes = await asyncio.gather(*(_fix(system, fix, values, previews=previews) for fix in named))
     cause = conclusion.cause if conclusion else None
     return {
         "issue": issue.id,
@@ -166,10 +176,10 @@ def _unanswered(walk: Walk) -> Conclusion:
     return Conclusion(Verdict.UNKNOWN, f"A person must answer: {text} Answer with --input {walk.issue.id}.{walk.current}=…")
 
 
-async def _fix(system: System, fix: Fix, values: Mapping[str, Value]) -> dict[str, Any]:
-    """A fix by name, with what it would hit now, when that can be read quickly."""
+async def _fix(system: System, fix: Fix, values: Mapping[str, Value], *, previews: bool) -> dict[str, Any]:
+    """A fix by name; with `previews` also what it would hit now, when that can be read quickly."""
     preview: dict[str, Any] | None = None
-    if action(fix.action).ahead:
+    if previews and action(fix.action).ahead:
         task = asyncio.ensure_future(_previewed(system, fix, values))
         await asyncio.wait({task}, timeout=PREVIEW_LIMIT_S)
         preview = _preview(task)

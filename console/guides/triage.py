@@ -20,7 +20,7 @@ LOOK_LIMIT_S = 3.0
 """For one check of a quick look."""
 WALK_LIMIT_S = 6.0
 """For the whole walk of a suspicious issue."""
-ENOUGH_S = 0.9
+ENOUGH_S = 0.8
 """Who asks what is wrong is told so soon, when something is; only a walk that could find a better answer is waited for."""
 
 

@@ -45,7 +45,6 @@ SAMPLE = {
     "sms.l2.not-deployed",
     "smsops.a2.connections",
     "planner.a1.missing-secret",
-    "planner.a2.migration-pending",
     "planner.n1.port-not-published",
     "planner.n2.chain-incomplete",
     "dotmac.s1.wrong-password",

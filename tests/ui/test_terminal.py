@@ -28,6 +28,14 @@ def action_zoom(self):
     raise RuntimeError("password=hunter2secret in the message")
 Dashboard.action_zoom = action_zoom
 """
+PAINTS_MUCH = """
+from screens.app import TriageApp
+mounted = TriageApp.on_mount
+def on_mount(self):
+    mounted(self)
+    self.set_interval(0.05, lambda: [self._driver.write("\\x1b[0m") for _ in range(40)])
+TriageApp.on_mount = on_mount
+"""
 ALTERNATE_ON, ALTERNATE_OFF, MOUSE_OFF, CURSOR_ON = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?1003l", b"\x1b[?25h"
 
 
@@ -117,8 +125,9 @@ def test_a_lost_terminal_ends_it(terminal: Terminal) -> None:
     terminal.ended()
 
 
-def test_a_lost_terminal_ends_it_though_hangups_are_ignored() -> None:
-    found = Terminal(ignores_hangup=True)
+@pytest.mark.parametrize("paints", ["", PAINTS_MUCH], ids=["at rest", "painting"])
+def test_a_lost_terminal_ends_it_though_hangups_are_ignored(paints: str) -> None:
+    found = Terminal(paints, ignores_hangup=True)
     try:
         found.read_until(b"sms-frontend")
         found.hang_up()

@@ -68,6 +68,10 @@ async def test_a_root_cause_comes_before_the_one_that_follows_from_it() -> None:
     assert result["results"][0]["cause"] == "pool-exhausted"
     outage = next(item for item in result["results"] if item["issue"] == "sms.c1")
     assert (outage["cause"], outage["follows_from"]) == ("backend-cannot-reach-database", "sms.c2.pool-exhausted")
+    assert outage["fixes"]
+    assert all(fix["preview"] is None for fix in outage["fixes"])
+    asked = (await check(stack.system, ["sms.c1"], clock=clock))["results"][0]
+    assert all(fix["preview"] for fix in asked["fixes"])
 
 
 async def test_sources_that_are_cut_are_unknown_and_the_exit_code_is_4() -> None:
