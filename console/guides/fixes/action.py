@@ -24,7 +24,8 @@ class JournalFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One thing that is hit. `identity` is what must still be the same when acting (container id; pid and start; size, time)."""
+    """One thing that is hit. `identity` is what must still be the same when acting (container id; pid and start; size, time), and
+    the state in which it was found."""
 
     name: str
     identity: Mapping[str, str | int | float] = field(default_factory=dict)

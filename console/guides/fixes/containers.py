@@ -55,7 +55,8 @@ async def selected(system: System, which: Which) -> dict[str, Container]:
 
 
 def target_of(container: Container) -> Target:
-    return Target(clean(container.name), {"container": container.name, "id": container.id})
+    identity = {"container": container.name, "id": container.id, "state": container.state.value}
+    return Target(clean(container.name), identity)
 
 
 def verb_for(container: Container) -> Literal["start", "unpause", "restart"]:

@@ -11,8 +11,11 @@ from console.text import clean
 
 _STARTS = ("containers.start", "containers.restart", "containers.restart_in_order", "service.start", "service.restart")
 _STARTS_ONE = ("containers.start_one", "containers.restart_one")
+_RESTARTS = ("containers.restart", "containers.restart_in_order", "containers.restart_one", "service.restart")
 _SESSIONS = ("postgres.end_sessions", "postgres.cancel_long", "postgres.end_long", "postgres.end_blocker")
 _ONE_SESSION = ("postgres.cancel_one", "postgres.terminate_one")
+_RUN = ("running", "active", "reloading")
+"""States of containers and units that run."""
 EVERYTHING = ""
 """Stands for every role: a fix that names none hits them all."""
 
@@ -28,6 +31,8 @@ class Change:
     targets: tuple[str, ...]
     command: str
     """What a person would have typed."""
+    all_ran: bool = False
+    """Whether all that it hit is known to have run before."""
 
 
 def changes_made(trainee: Sequence[Entry]) -> list[Change]:
@@ -46,7 +51,8 @@ def changes_made(trainee: Sequence[Entry]) -> list[Change]:
 def _change(entry: Entry) -> Change:
     issue, fix = entry.get("issue"), clean(str(entry.get("fix", "")), 120) or "a change"
     named = entry.get("targets")
-    targets = [item.get("name") for item in named if isinstance(item, Mapping)] if isinstance(named, list) else []
+    hit = [item for item in named if isinstance(item, Mapping)] if isinstance(named, list) else []
+    targets = [item.get("name") for item in hit]
     return Change(
         at=when(entry) or 0.0,
         id=f"{clean(issue, 60)}.{fix}" if isinstance(issue, str) and issue else fix,
@@ -54,6 +60,7 @@ def _change(entry: Entry) -> Change:
         risk=str(entry.get("risk", "")),
         targets=tuple(clean(name, 120) for name in targets if isinstance(name, str)),
         command=clean(str(entry.get("command") or ""), 500),
+        all_ran=bool(hit) and all(item.get("state", item.get("active")) in _RUN for item in hit),
     )
 
 
@@ -88,6 +95,8 @@ class Serving:
 
     def _same(self, change: Change, own: Fix | None, fix: Fix) -> bool:
         if change.action in (*_STARTS, *_STARTS_ONE) and fix.action in _STARTS:
+            if change.all_ran and change.action in _RESTARTS and _only_what_is_down(fix):
+                return False
             hit = self._hit(change, own)
             wanted = _roles_of(fix)
             return bool(hit) and (EVERYTHING in wanted or hit <= wanted)
@@ -111,6 +120,10 @@ class Serving:
         issue_id, _, fix = name.rpartition(".")
         issue = self._issues.get(issue_id)
         return issue.fixes.get(fix) if issue is not None else None
+
+
+def _only_what_is_down(fix: Fix) -> bool:
+    return fix.action == "service.start" or getattr(fix.parameters, "only", "") == "down"
 
 
 def _roles_of(fix: Fix) -> set[str]:

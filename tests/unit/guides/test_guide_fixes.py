@@ -226,7 +226,8 @@ async def test_a_fix_is_written_down_before_and_after() -> None:
     await apply_fix(stack.system, fix, await preview_fix(stack.system, fix), journal.record)
 
     assert [kind for kind, _ in journal.entries] == ["fix_begins", "fix_ends"]
-    assert journal.entries[0][1]["targets"] == [{"name": "sms-backend", "container": "sms-backend", "id": "id-backend"}]
+    found = {"name": "sms-backend", "container": "sms-backend", "id": "id-backend", "state": "exited"}
+    assert journal.entries[0][1]["targets"] == [found]
 
 
 async def test_what_cannot_be_written_down_is_not_done() -> None:

@@ -1,5 +1,6 @@
 """Every shipped scenario, played by robots on the simulated stack: it bites, its tree mends it, and each robot gets its due."""
 
+import os
 from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,13 @@ SAMPLE = (
     "sovd-live-view",
 )
 """What those play who do not walk: a round of theirs says little of the scenario."""
+EVERY = "TRIAGE_ALL_FAULTS"
+"""Set to 1, they play every scenario."""
+NOT_WALKED = SCENARIOS if os.environ.get(EVERY) == "1" else SAMPLE
+RESTARTED_BY_A_FIX = {"sms-monday-morning", "sms-quiet-server"}
+"""One of the fixes of their causes restarts whatever part it is."""
+TOLD_BY_ROWS = {"dotmac-double-badge", "dotmac-shop-opening", "planner-two-doors"}
+"""Their cause lies in the rows that would be lost: without them nobody finds it, and nothing else can be done right."""
 PATIENT_S = 900.0
 SHORT_S = 90.0
 """Where it is known that nothing will come, nobody waits for four response times."""
@@ -84,24 +92,23 @@ async def test_who_walks_the_tree_and_mends_what_it_names_is_done_with_the_best_
     assert player.grade["lost"] == []
 
 
-@pytest.mark.parametrize("name", SAMPLE)
+@pytest.mark.parametrize("name", NOT_WALKED)
 async def test_who_does_nothing_fails_when_the_time_is_up(name: str, tmp_path: Path) -> None:
     player = await play(tmp_path, name, None, limit_s=SHORT_S)
     assert player.public("ended")[-1]["how"] == "timed_out"
     assert (player.grade["mark"], player.grade["passed"]) == ("F", False), player.marked
 
 
-@pytest.mark.parametrize("name", SAMPLE)
+@pytest.mark.parametrize("name", NOT_WALKED)
 async def test_who_restarts_everything_and_guesses_does_not_pass(name: str, tmp_path: Path) -> None:
     player = await play(tmp_path, name, restarts, limit_s=SHORT_S)
     assert not player.grade["passed"], player.marked
     assert player.grade["mark"] in ("E", "F"), player.marked
     assert player.grade["wrong_causes"] == [GUESS]
-    # Of c1 a restart of everything is one of the cause's own fixes, the last but one.
-    assert bool(player.grade["needless_fixes"]) is (name != "sms-monday-morning"), player.marked
+    assert bool(player.grade["needless_fixes"]) is (name not in RESTARTED_BY_A_FIX), player.marked
 
 
-@pytest.mark.parametrize("name", [name for name in SAMPLE if load_truth(name).keep_tables])
+@pytest.mark.parametrize("name", [name for name in NOT_WALKED if load_truth(name).keep_tables and name not in TOLD_BY_ROWS])
 async def test_who_loses_rows_fails_whatever_else_was_done(name: str, tmp_path: Path) -> None:
     player = await play(tmp_path, name, loses_rows)
     assert (player.grade["mark"], player.grade["passed"]) == ("F", False), player.marked
