@@ -1,8 +1,7 @@
 """The one screen that is there from the first second: five live panes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
@@ -23,6 +22,7 @@ from console.severity import Severity
 from console.sources.protocols.engine import Containers, LogLine
 from console.system import System
 from console.watch import once, watch
+from screens.feeds import Feed, feeds_of
 from widgets.banner import Banner
 from widgets.commands import Scope, bindings
 from widgets.container_table import ContainerTable
@@ -42,21 +42,8 @@ if TYPE_CHECKING:
 FULL_WIDTH, FULL_HEIGHT = 140, 36
 """From this size on all panes are shown at once."""
 LEAST_WIDTH, LEAST_HEIGHT = 34, 8
-HIDDEN_EVERY_S = 10.0
-"""A pane that is not shown is asked for seldom, and not never: the banner must know what is worst."""
 TYPED_AHEAD = ("issues", "pane", "zoom", "filter", "toolkit", "daily", "procedures")
 PANES = ("containers", "postgres", "redis", "logs", "latency")
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """Which question fills a pane, and how often."""
-
-    pane: str
-    name: str
-    ask: Callable[[], Awaitable[Any]]
-    every_s: float
-    timeout_s: float
 
 
 class Dashboard(Screen[None]):
@@ -78,16 +65,7 @@ class Dashboard(Screen[None]):
         self._follower: Follower | None = None
         self._follows: str | None = None
         self._paces: dict[str, float] = {}
-        workloads = "The machine" if system.config.runs_on_machine else "The container engine"
-        self._feeds = {
-            feed.pane: feed
-            for feed in (
-                Feed("containers", workloads, lambda: system.need_workloads().containers(), 2.0, 3.0),
-                Feed("postgres", "PostgreSQL", lambda: system.need_database().activity(), 2.0, 3.0),
-                Feed("redis", "Redis", lambda: system.need_cache().info(), 2.0, 3.0),
-                Feed("latency", "The metrics source", lambda: system.need_metrics().latency(), 5.0, 5.0),
-            )
-        }
+        self._feeds = feeds_of(system)
 
     def compose(self) -> ComposeResult:
         config, clock = self.system.config, self.clock
@@ -132,8 +110,8 @@ class Dashboard(Screen[None]):
         """Start or restart the workers whose pane came to be shown or hidden."""
         if not self._opened:
             return
-        for feed in self._feeds.values():
-            every_s = feed.every_s if self._shown(feed.pane) else max(HIDDEN_EVERY_S, feed.every_s)
+        for feed in self._feeds:
+            every_s = feed.pace_s(shown=self._shown(feed.pane))
             if self._paces.get(feed.pane) != every_s:
                 self._paces[feed.pane] = every_s
                 self.run_worker(self._feed(feed, every_s), name=feed.pane, group=feed.pane, exclusive=True, exit_on_error=False)

@@ -17,7 +17,8 @@ from console.reading import Reading
 from console.sources.host.local import LocalHost
 from console.system import Later, System
 from screens.app import TriageApp
-from screens.dashboard import Dashboard, Feed
+from screens.dashboard import Dashboard
+from screens.feeds import Feed
 from widgets.banner import News
 from widgets.commands import Scope, bindings
 from widgets.replay_line import ReplayNews

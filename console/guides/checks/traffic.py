@@ -22,6 +22,7 @@ SETTLED_S = 120.0
 FEWEST_POINTS = 4
 SLOW_S = 0.5
 FAILING_PERCENT = 5.0
+"""A minute with a higher p95, or more errors, is none by which the usual rate is told."""
 RISING_PERCENT = 1.0
 """Below this, twice the errors are still none to speak of."""
 FEWEST_SHARE = 0.01

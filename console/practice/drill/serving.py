@@ -11,7 +11,7 @@ from console.text import clean
 
 _STARTS = ("containers.start", "containers.restart", "containers.restart_in_order", "service.start", "service.restart")
 _STARTS_ONE = ("containers.start_one", "containers.restart_one")
-_RESTARTS = ("containers.restart", "containers.restart_in_order", "containers.restart_one", "service.restart")
+_RESTARTS = tuple(name for name in (*_STARTS, *_STARTS_ONE) if ".restart" in name)
 _SESSIONS = ("postgres.end_sessions", "postgres.cancel_long", "postgres.end_long", "postgres.end_blocker")
 _ONE_SESSION = ("postgres.cancel_one", "postgres.terminate_one")
 _RUN = ("running", "active", "reloading")
